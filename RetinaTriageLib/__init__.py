@@ -1,0 +1,1 @@
+"""RetinaTriage: tissue hypotheses, opinions and measurements of retinal OCT. Research use only."""
