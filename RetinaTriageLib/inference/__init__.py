@@ -1,0 +1,1 @@
+"""Inference: a whole volume through trained networks, on the device at hand."""

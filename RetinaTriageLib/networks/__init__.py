@@ -1,0 +1,1 @@
+"""Networks: B-scans to tissue classes, tissue maps to opinions."""
