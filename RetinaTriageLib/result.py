@@ -34,9 +34,10 @@ class Verdict:
     ----------
     raw : mean of all S x C opinions
     scores : ``raw`` re-weighted for the operating point
-    spreads : head name to one Spread a class, over the S x C opinions
+    spreads : head name to one Spread a class, over the S x C opinions re-weighted like ``scores``
     decisions : head name to the names of the outcomes decided for; one name for exclusive heads
     operating_point : name of the operating point
+    calibration : what the re-weighting was measured on; "uncalibrated" where there is none
     """
 
     raw: Scores
@@ -44,6 +45,7 @@ class Verdict:
     spreads: Mapping[str, tuple[Spread, ...]]
     decisions: Mapping[str, tuple[str, ...]]
     operating_point: str
+    calibration: str = "uncalibrated"
 
 
 @dataclass(frozen=True)
