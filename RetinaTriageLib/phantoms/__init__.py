@@ -1,0 +1,1 @@
+"""OCT phantoms: synthetic eyes with complete truth, from anatomy to picture."""

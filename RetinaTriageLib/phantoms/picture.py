@@ -1,0 +1,225 @@
+"""From regions to the picture a scanner shows: reflectivity, attenuation, speckle, noise, display.
+
+The physics is kept where it shows: layers reflect, shadows fall along A-scans, averaged speckle is
+log-normal with a strength of 1/sqrt(frames), the detector adds a noise floor, the point-spread
+function correlates both, and the display takes a root of the intensity above a black level.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy.ndimage import gaussian_filter, zoom
+
+from RetinaTriageLib.phantoms.devices import DeviceProfile
+from RetinaTriageLib.phantoms.fields import Array, SmoothField, smooth_field
+from RetinaTriageLib.phantoms.paint import CYST, EXUDATE, HYALOID, RegionArray
+from RetinaTriageLib.phantoms.surfaces import REGIONS, Surfaces
+
+FloatImage = npt.NDArray[np.float32]
+
+# Display gray 0..1 of each region on a Spectralis, read off averaged line scans; -1 is set by the
+# noise floor alone. Order: REGIONS, then cyst, exudate, hyaloid.
+_GRAY = {
+    "vitreous": 0.0,
+    "erm": 0.66,
+    "rnfl": 0.60,
+    "gcl": 0.43,
+    "ipl": 0.45,
+    "inl": 0.34,
+    "opl": 0.41,
+    "onl": 0.27,
+    "is": 0.30,
+    "ez": 0.72,
+    "os": 0.50,
+    "iz": 0.66,
+    "srf": 0.08,
+    "shrm": 0.58,
+    "rpe": 0.78,
+    "ped": 0.45,
+    "choroid": 0.41,
+    "sclera": 0.40,
+}
+_PED_GRAY = {8: 0.50, 9: 0.16, 10: 0.46}
+
+
+@dataclass(frozen=True)
+class Exposure:
+    """How one eye is pictured: drawn once a volume, so that its B-scans agree.
+
+    Attributes
+    ----------
+    raw : raw reflectivity of each region, then of cyst, exudate and hyaloid
+    ped_raw : raw reflectivity of each kind of PED, by tissue label
+    speckle : relative standard deviation of the intensity
+    floor, black : mean raw noise, and the share of it that the display takes off
+    choroid_decay : per mm
+    opacity : A-scan regions with lost signal, as (center x, center y, radius, depth of loss)
+    """
+
+    raw: FloatImage
+    ped_raw: dict[int, float]
+    speckle: float
+    floor: float
+    black: float
+    gain: float
+    choroid_decay: float
+    texture: float
+    illumination: SmoothField
+    illumination_strength: float
+    vessel_shadow: float
+    opacity: tuple[tuple[float, float, float, float], ...]
+
+
+def draw_exposure(rng: np.random.Generator, device: DeviceProfile) -> Exposure:
+    """Draw brightness, contrast, noise and opacities for one volume."""
+    gray = np.array([*_GRAY.values(), rng.uniform(0.06, 0.2), 0.85, rng.uniform(0.26, 0.5)])
+    jitter = np.exp(rng.normal(0, 0.09, gray.shape))
+    contrast = rng.uniform(0.8, 1.25)
+    gray = np.clip(gray * jitter, 0, 0.97) ** contrast
+    gray[REGIONS.index("srf")] *= rng.uniform(0.5, 1.8)
+    frames = rng.uniform(*device.frames)
+    opacity: tuple[tuple[float, float, float, float], ...] = ()
+    if rng.random() < 0.15:
+        opacity = tuple(
+            (rng.normal(0, 1.5), rng.normal(0, 1.5), rng.uniform(0.3, 1.2), rng.uniform(2, 6))
+            for _ in range(int(rng.integers(1, 4)))
+        )
+    return Exposure(
+        raw=(gray**device.root).astype(np.float32),
+        ped_raw={
+            label: float((value * np.exp(rng.normal(0, 0.15))) ** device.root)
+            for label, value in _PED_GRAY.items()
+        },
+        speckle=float(1.5 / np.sqrt(frames)),
+        floor=float(rng.uniform(*device.noise_floor) ** device.root),
+        black=float(rng.uniform(0.3, 1.15)),
+        gain=float(np.exp(rng.normal(0, 0.25))),
+        choroid_decay=float(rng.uniform(5, 13)) * device.root / 4,
+        texture=float(rng.uniform(0.25, 0.7)),
+        illumination=smooth_field(rng, 1.2),
+        illumination_strength=float(rng.uniform(0.1, 0.45)),
+        vessel_shadow=float(rng.uniform(0.03, 0.35)),
+        opacity=opacity,
+    )
+
+
+def take_picture(
+    regions: RegionArray,
+    surfaces: Surfaces,
+    vessels: tuple[Array, Array],
+    bscan: int,
+    depth_mm: Array,
+    exposure: Exposure,
+    device: DeviceProfile,
+    rng: np.random.Generator,
+) -> npt.NDArray[np.uint8]:
+    """Gray B-scan, uint8 array (depth, A-scan), of painted regions at the given depths."""
+    raw = _reflect(regions, surfaces, bscan, depth_mm, exposure, rng)
+    raw *= _vessel_gain(regions, surfaces, vessels, bscan, depth_mm, exposure)
+    raw *= _exudate_shadow(regions)
+    raw *= _light(surfaces, bscan, exposure, rng)
+    fall = np.exp(-np.log(10) / 10 * device.roll_off_db * np.linspace(0, 1, len(depth_mm)))
+    raw *= fall[:, None].astype(np.float32)
+    blur = (device.axial_blur, device.lateral_blur)
+    raw = gaussian_filter(raw, blur)
+    noise = gaussian_filter(rng.standard_normal(raw.shape, dtype=np.float32), (0.75, 0.53))
+    noise /= noise.std()
+    signal = raw * np.exp(exposure.speckle * noise - exposure.speckle**2 / 2)
+    grain = 0.25 + 0.6 * exposure.speckle
+    floor = exposure.floor * (np.exp(grain * noise[::-1] - grain**2 / 2) - exposure.black)
+    gray: FloatImage = np.clip(signal + floor, 0, 1) ** np.float32(1 / device.root)
+    return np.asarray(gray * 255, dtype=np.uint8)
+
+
+def _reflect(
+    regions: RegionArray,
+    surfaces: Surfaces,
+    bscan: int,
+    depth_mm: Array,
+    exposure: Exposure,
+    rng: np.random.Generator,
+) -> FloatImage:
+    """Raw reflectivity: constant a layer, textured and fading in the choroid, deeper in atrophy."""
+    raw: FloatImage = exposure.raw[regions]
+    ped = regions == REGIONS.index("ped")
+    if ped.any():
+        kinds = np.zeros(16, dtype=np.float32)
+        for label, value in exposure.ped_raw.items():
+            kinds[label] = value
+        values = np.broadcast_to(kinds[surfaces.ped_label[bscan]], raw.shape)
+        raw[ped] = values[ped]
+    texture = _texture(raw.shape, 11.0, 9.0, rng)
+    fine = _texture(raw.shape, 3.0, 2.0, rng)
+    outer = regions >= REGIONS.index("choroid")
+    outer &= regions < CYST
+    atrophy = surfaces.atrophy[bscan]
+    below = np.clip(depth_mm[:, None] - surfaces.top_mm("choroid")[bscan], 0, None)
+    decay = exposure.choroid_decay * (1 - 0.45 * atrophy)
+    light = np.exp(-decay * below + 1.2 * atrophy).astype(np.float32)
+    patchy = np.exp(exposure.texture * (texture + 0.25 * fine)).astype(np.float32)
+    raw = np.where(outer, raw * light * patchy, raw * np.exp(0.22 * fine))
+    mixed = ped | (regions == REGIONS.index("shrm"))
+    return np.where(mixed, raw * np.exp(0.45 * texture), raw).astype(np.float32)
+
+
+def _texture(
+    shape: tuple[int, ...], depth_px: float, width_px: float, rng: np.random.Generator
+) -> FloatImage:
+    """Smooth noise of unit standard deviation, made on a coarse grid."""
+    coarse = rng.standard_normal(
+        (int(shape[0] / depth_px) + 2, int(shape[1] / width_px) + 2), dtype=np.float32
+    )
+    fine = zoom(coarse, (depth_px, width_px), order=1)[: shape[0], : shape[1]]
+    return np.asarray(fine / fine.std(), dtype=np.float32)
+
+
+def _vessel_gain(
+    regions: RegionArray,
+    surfaces: Surfaces,
+    vessels: tuple[Array, Array],
+    bscan: int,
+    depth_mm: Array,
+    exposure: Exposure,
+) -> FloatImage:
+    """Bright walls of retinal vessels and the shadow below them."""
+    relative, radius = vessels[0][bscan], vessels[1][bscan]
+    inside = relative < 1
+    if not inside.any():
+        return np.ones((1, regions.shape[1]), dtype=np.float32)
+    center = surfaces.top_mm("erm")[bscan] + radius + 0.01
+    below = depth_mm[:, None] > center
+    strength = np.clip(radius / 0.045, 0.3, 1) * np.clip(1.3 - relative, 0, 1)
+    gain = np.where(below & inside, exposure.vessel_shadow**strength, 1.0)
+    reach = (depth_mm[:, None] - center) ** 2 / np.maximum(radius, 1e-3) ** 2 + relative**2
+    wall = (reach > 0.5) & (reach < 1.2) & (regions > 0) & inside
+    gain = np.where(wall, 1.8, gain)
+    soft: FloatImage = gaussian_filter(gain.astype(np.float32), (0.0, 0.8))
+    return soft
+
+
+def _exudate_shadow(regions: RegionArray) -> FloatImage:
+    """Columns below hard exudates get darker."""
+    dense = (regions == EXUDATE).cumsum(axis=0)
+    if not dense[-1].any():
+        return np.ones((1, regions.shape[1]), dtype=np.float32)
+    shadow = np.exp(-0.25 * np.minimum(dense, 8))
+    return np.where(regions == EXUDATE, 1.0, shadow).astype(np.float32)
+
+
+def _light(
+    surfaces: Surfaces, bscan: int, exposure: Exposure, rng: np.random.Generator
+) -> FloatImage:
+    """Illumination along the B-scan, with media opacities."""
+    x, y = surfaces.x_mm[bscan], surfaces.y_mm[bscan]
+    log_gain = exposure.illumination_strength * exposure.illumination(x, y)
+    log_gain = log_gain + np.log(exposure.gain) + rng.normal(0, 0.1)
+    for center_x, center_y, radius, loss in exposure.opacity:
+        squared = (x - center_x) ** 2 + (y - center_y) ** 2
+        log_gain = log_gain - loss * np.exp(-squared / (2 * radius**2))
+    return np.exp(log_gain)[None].astype(np.float32)
+
+
+__all__ = ["HYALOID", "Exposure", "draw_exposure", "take_picture"]
