@@ -1,0 +1,215 @@
+"""What a classification network sees: class fractions of a tissue map on a grid of fixed size.
+
+The grid lies on the middle of the scan and, along the depth, on the retina. It is in mm, so that
+scanners of different sampling look alike. Cells outside the scan are zero in every class.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from RetinaTriageLib.errors import InputError
+from RetinaTriageLib.networks.grid_axes import CellAxis, centered_cells, row_weights, stacked_cells
+from RetinaTriageLib.tissues import TISSUES, Tissue, TissueGroup, labels_of
+from RetinaTriageLib.volume import LabelArray, VoxelSpacing
+
+GridArray = npt.NDArray[np.float32]
+
+RETINA_GROUPS = (TissueGroup.RETINA, TissueGroup.FLUID, TissueGroup.PED)
+
+# Leaves out the last millionth of each draw: a probability that rounding left short of 1 would
+# otherwise hand it to the last class.
+DRAW_LIMIT = np.float32(1 - 1e-6)
+
+
+class ClassifierInput(Enum):
+    """The three inputs of US 11,954,902 B2 that a tissue map can be given to a classifier as."""
+
+    MOST_LIKELY = "most-likely"
+    SAMPLED = "sampled"
+    PROBABILITIES = "probabilities"
+
+
+@dataclass(frozen=True)
+class ClassifierGrid:
+    """Cells of the grid as (B-scan, depth, width): their size, in mm, and their number."""
+
+    spacing_mm: tuple[float, float, float] = (0.18, 0.016, 0.06)
+    shape: tuple[int, int, int] = (33, 120, 100)
+
+    @property
+    def field_of_view_mm(self) -> tuple[float, float, float]:
+        """Size of the whole grid, in mm."""
+        rows, depths, widths = (
+            size * count for size, count in zip(self.spacing_mm, self.shape, strict=True)
+        )
+        return rows, depths, widths
+
+
+DEFAULT_GRID = ClassifierGrid()
+
+
+def voxel_size_mm(
+    shape: tuple[int, int, int], spacing: VoxelSpacing | None, grid: ClassifierGrid = DEFAULT_GRID
+) -> tuple[float, float, float]:
+    """Voxel size (B-scan, depth, width) in mm; unknown lengths let the scan span the grid.
+
+    Whoever passes a spacing that is None, or has no distance between B-scans, owes the reader of
+    the result a sentence about that assumption.
+    """
+    bscan, depth, width = (
+        extent / count for extent, count in zip(grid.field_of_view_mm, shape, strict=True)
+    )
+    if spacing is None:
+        return bscan, depth, width
+    return spacing.bscan_mm or bscan, spacing.depth_mm, spacing.width_mm
+
+
+class GridAccumulator:
+    """Builds the grid of one tissue map from chunks of B-scans, in their order.
+
+    Where the retina lies is known only at the end, so the whole depth is kept at the resolution of
+    the grid and cropped last. In-plane, a cell holds the mean over the voxels whose centers lie in
+    it. Across B-scans it is interpolated linearly, or averaged with a triangle where B-scans lie
+    closer than cells.
+
+    Parameters
+    ----------
+    shape : B-scans, depths and A-scans of the scan
+    spacing : None where it is not known, see `voxel_size_mm`
+    """
+
+    def __init__(
+        self,
+        shape: tuple[int, int, int],
+        spacing: VoxelSpacing | None,
+        grid: ClassifierGrid = DEFAULT_GRID,
+        classes: tuple[Tissue, ...] = TISSUES,
+    ) -> None:
+        bscan_mm, depth_mm, width_mm = voxel_size_mm(shape, spacing, grid)
+        self._shape, self._grid, self._tissues = shape, grid, classes
+        self._weights = row_weights(shape[0], bscan_mm, grid.spacing_mm[0], grid.shape[0])
+        self._depth = stacked_cells(shape[1], depth_mm, grid.spacing_mm[1])
+        self._width = centered_cells(shape[2], width_mm, grid.spacing_mm[2], grid.shape[2])
+        self._cells = self._depth.cells[:, None] * self._width.count + self._width.cells
+        self._share = np.outer(self._depth.share(), self._width.share()).astype(np.float32)
+        self._sums = np.zeros(
+            (grid.shape[0], len(classes), self._depth.count, self._width.count), np.float32
+        )
+        self._done = 0
+
+    def add_labels(self, labels: LabelArray) -> None:
+        """Add tissue maps of the next B-scans, uint8 array (B-scan, depth, width)."""
+        plane = self._share.size
+        size = len(self._tissues) * plane
+        for bscan in labels:
+            inside = bscan[self._depth.sources][:, self._width.sources]
+            if inside.size and inside.max() >= len(self._tissues):
+                msg = (
+                    f"Found tissue label {inside.max()}; expected 0 to {len(self._tissues) - 1}. "
+                    "Check which vocabulary the map was made with."
+                )
+                raise InputError(msg)
+            index = self._cells + inside * np.intp(plane)
+            counts = np.bincount(index.ravel(), minlength=size)
+            self._add(counts.reshape(-1, *self._share.shape) * self._share)
+
+    def add_probabilities(self, probabilities: Tensor) -> None:
+        """Add probabilities of the next B-scans, float tensor (B-scan, class, depth, width)."""
+        device = probabilities.device
+        rows = torch.as_tensor(self._depth.cells, device=device)
+        pooling = torch.as_tensor(_pooling(self._width, self._shape[2]), device=device)
+        for bscan in probabilities:
+            sums = torch.zeros(bscan.shape[0], self._depth.count, bscan.shape[2], device=device)
+            sums.index_add_(1, rows, bscan[:, self._depth.sources].float())
+            sums = sums.flatten(0, 1) @ pooling
+            sums = sums.reshape(bscan.shape[0], *self._share.shape)
+            self._add(sums.cpu().numpy() * self._share)
+
+    def finish(self) -> GridArray:
+        """Grid of the whole map, float32 array (class, B-scan, depth, width).
+
+        Raises
+        ------
+        InputError
+            If not all B-scans have been added.
+        """
+        if self._done != self._shape[0]:
+            msg = f"Found {self._done} B-scans, expected {self._shape[0]}; add the missing ones."
+            raise InputError(msg)
+        first = self._retina_center() - self._grid.shape[1] // 2
+        last = first + self._grid.shape[1]
+        shape = (len(self._tissues), *self._grid.shape)
+        grid = np.zeros(shape, np.float32)
+        inside = slice(max(first, 0), min(last, self._depth.count))
+        target = slice(inside.start - first, inside.stop - first)
+        grid[:, :, target] = self._sums[:, :, inside].swapaxes(0, 1)
+        return grid
+
+    def _add(self, fractions: npt.NDArray[np.floating]) -> None:
+        weights = self._weights[:, self._done]
+        for row in np.flatnonzero(weights):
+            self._sums[row] += weights[row] * fractions
+        self._done += 1
+
+    def _retina_center(self) -> int:
+        retina = labels_of(*RETINA_GROUPS, tissues=self._tissues)
+        mass = self._sums[:, retina].sum(axis=(0, 1, 3), dtype=np.float64)
+        if not mass.any():
+            return self._depth.count // 2
+        return round(float(mass @ (np.arange(mass.size) + 0.5) / mass.sum()))
+
+
+def _pooling(axis: CellAxis, voxels: int) -> GridArray:
+    matrix = np.zeros((voxels, axis.count), np.float32)
+    np.add.at(matrix, (np.arange(voxels)[axis.sources], axis.cells), 1)
+    return matrix
+
+
+def grid_from_labels(
+    tissue_map: LabelArray,
+    spacing: VoxelSpacing | None,
+    grid: ClassifierGrid = DEFAULT_GRID,
+    classes: tuple[Tissue, ...] = TISSUES,
+) -> GridArray:
+    """Class fractions of a tissue map, float32 array (class, B-scan, depth, width).
+
+    Parameters
+    ----------
+    tissue_map : uint8 array (B-scan, depth, width)
+    spacing : None where it is not known, see `voxel_size_mm`
+    """
+    if tissue_map.ndim != 3:
+        msg = f"Expected (B-scan, depth, width), got {tissue_map.shape}; stack the B-scans."
+        raise InputError(msg)
+    bscans, depths, widths = tissue_map.shape
+    accumulator = GridAccumulator((bscans, depths, widths), spacing, grid, classes)
+    accumulator.add_labels(tissue_map)
+    return accumulator.finish()
+
+
+def sample_labels(probabilities: Tensor, first_bscan: int, seed: int) -> LabelArray:
+    """Labels drawn voxel by voxel from their probabilities, uint8 array (B-scan, depth, width).
+
+    Each B-scan has its own random stream, so that the draw does not depend on the chunk.
+
+    Parameters
+    ----------
+    probabilities : float tensor (B-scan, class, depth, width)
+    first_bscan : number of the first of them in the whole volume
+    """
+    chunk = probabilities.float().cpu().numpy()
+    labels = np.zeros((chunk.shape[0], *chunk.shape[2:]), np.uint8)
+    for offset, bscan in enumerate(chunk):
+        stream = np.random.default_rng((seed, first_bscan + offset))
+        draw = stream.random(bscan.shape[1:], dtype=np.float32) * (bscan.sum(axis=0) * DRAW_LIMIT)
+        for share in bscan[:-1]:
+            draw -= share
+            labels[offset] += draw >= 0
+    return labels
