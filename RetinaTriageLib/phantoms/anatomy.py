@@ -151,8 +151,9 @@ def _thin_at_disc(thickness: dict[str, Array], x_mm: Array, y_mm: Array) -> None
         if layer != "rnfl":
             thickness[layer] *= remains
     cup = np.clip(1 + distance / (DISC_RADIUS_MM * 0.9), 0, 1)
-    inside = distance < 0
-    thickness["rnfl"] = np.where(inside, 0.12 + 0.32 * cup**1.5, thickness["rnfl"])
+    rim = 0.42 * np.exp(-np.clip(distance, 0, None) / 0.16)
+    nerve = np.where(distance < 0, 0.1 + 0.32 * cup**1.5, rim)
+    thickness["rnfl"] = np.where(distance < 0, nerve, np.maximum(thickness["rnfl"], nerve))
 
 
 def _draw_vessels(rng: np.random.Generator) -> tuple[Vessel, ...]:

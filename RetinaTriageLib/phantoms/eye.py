@@ -189,11 +189,11 @@ def _add_edema(
 ) -> None:
     """Add thickening and clusters of cysts; a large central cyst in some eyes."""
     for _ in range(int(rng.integers(1, 4))):
-        center = _place(rng, 0.7)
+        center = _place(rng, 0.5)
         sigma = float(rng.uniform(0.35, 1.0))
         layer = str(rng.choice(["inl", "opl", "onl"]))
         swellings.append(Swelling(layer, center, sigma, float(rng.uniform(0.1, 1) * height)))
-        for _ in range(int(rng.integers(2, cyst_count))):
+        for _ in range(int(rng.integers(cyst_count // 8, cyst_count))):
             cysts.append(_draw_cyst(rng, center, 0.8 * sigma))
     if rng.random() < 0.4:
         swellings.append(Swelling("onl", (0.0, 0.0), 0.4, float(rng.uniform(0.4, 1) * height)))

@@ -24,10 +24,11 @@ class SmoothField:
 
     def __call__(self, x_mm: Array, y_mm: Array) -> Array:
         """Values at positions on the retina, in the shape of ``x_mm`` and ``y_mm`` broadcast."""
-        total = np.zeros(np.broadcast_shapes(x_mm.shape, y_mm.shape))
+        total: Array = np.zeros(np.broadcast_shapes(x_mm.shape, y_mm.shape))
         for (along_x, along_y), phase in zip(self.wave_vectors, self.phases, strict=True):
             total += np.cos(along_x * x_mm + along_y * y_mm + phase)
-        return total * np.sqrt(2 / len(self.phases))
+        total *= np.sqrt(2 / len(self.phases))
+        return total
 
 
 def smooth_field(rng: np.random.Generator, scale_mm: float) -> SmoothField:

@@ -82,7 +82,7 @@ def make_phantom(
     vessels = vessel_reach(eye.anatomy, x_mm, y_mm) if pictured else None
     depths, widths = device.shape[1:]
     extra = depths // 3
-    depth_mm: Array = (np.arange(-extra, depths) + 0.5) * device.spacing.depth_mm
+    depth_mm = np.arange(-extra + 0.5, depths) * device.spacing.depth_mm
     voxels = np.zeros((len(chosen), depths, widths), dtype=np.uint8)
     tissue_map = np.zeros_like(voxels)
     for index, bscan in enumerate(chosen):

@@ -219,7 +219,8 @@ def _light(
     for center_x, center_y, radius, loss in exposure.opacity:
         squared = (x - center_x) ** 2 + (y - center_y) ** 2
         log_gain = log_gain - loss * np.exp(-squared / (2 * radius**2))
-    return np.exp(log_gain)[None].astype(np.float32)
+    gain: FloatImage = np.exp(log_gain)[None].astype(np.float32)
+    return gain
 
 
 __all__ = ["HYALOID", "Exposure", "draw_exposure", "take_picture"]

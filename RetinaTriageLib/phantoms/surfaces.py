@@ -70,7 +70,7 @@ def find_surfaces(
     for index in range(last - 1, -1, -1):
         boundaries[index] = boundaries[index + 1] - thickness[REGIONS[index + 1]]
     boundaries[last + 1] = bruch + thickness["choroid"]
-    hyaloid = _detach(lesions, x_mm, y_mm, boundaries[0])
+    hyaloid = _detach(lesions, x_mm, y_mm, boundaries[0], bruch)
     return Surfaces(x_mm, y_mm, boundaries, ped_label, hyaloid, atrophy)
 
 
@@ -78,7 +78,8 @@ def bump_height(bump: Bump, x_mm: Array, y_mm: Array) -> Array:
     """Height of one deposit, in mm; never negative."""
     base = dome(x_mm, y_mm, bump.center, bump.radii) ** bump.steepness
     rough = np.clip(1 + bump.roughness * bump.relief(x_mm, y_mm), 0.1, None)
-    return bump.height * base * rough
+    height: Array = bump.height * base * rough
+    return height
 
 
 def _swell(thickness: dict[str, Array], lesions: Lesions, x_mm: Array, y_mm: Array) -> None:
@@ -121,14 +122,15 @@ def _deposit(
 
 def _waste(thickness: dict[str, Array], lesions: Lesions, x_mm: Array, y_mm: Array) -> Array:
     """Collapse the outer retina where the pigment epithelium is gone; degree of atrophy 0..1."""
-    degree = np.zeros(thickness["rpe"].shape)
+    degree, collapse = np.zeros((2, *thickness["rpe"].shape))
     for atrophy in lesions.atrophies:
         inside = patch_depth(x_mm, y_mm, atrophy.center, atrophy.radius, atrophy.outline)
         degree = np.maximum(degree, np.clip(inside / 0.08, 0, 1))
+        collapse = np.maximum(collapse, np.clip((inside + 0.1) / 0.4, 0, 1))
     thickness["rpe"] *= 1 - degree
     for band in ("is", "ez", "os", "iz"):
         thickness[band] *= 1 - 0.95 * degree
-    thickness["onl"] *= 1 - 0.75 * degree
+    thickness["onl"] *= 1 - 0.75 * collapse
     return degree
 
 
@@ -145,16 +147,18 @@ def _cover(thickness: dict[str, Array], lesions: Lesions, x_mm: Array, y_mm: Arr
     thickness["inl"] += 2.0 * membrane.fold * patch
 
 
-def _detach(lesions: Lesions, x_mm: Array, y_mm: Array, ilm_mm: Array) -> Array:
+def _detach(lesions: Lesions, x_mm: Array, y_mm: Array, ilm_mm: Array, bruch_mm: Array) -> Array:
     """Front and rear depth of the detached hyaloid, in mm; NaN where it lies on the retina."""
     hyaloid = lesions.hyaloid
     if hyaloid is None:
         return np.full((2, *ilm_mm.shape), np.nan)
-    gap = hyaloid.gap * (1 + 0.25 * hyaloid.waves(x_mm, y_mm))
+    calm = bruch_mm - 0.33 - hyaloid.gap * (1 + 0.25 * hyaloid.waves(x_mm, y_mm))
+    rear = np.minimum(calm, ilm_mm - 0.02)
     if hyaloid.attachment > 0:
         away = np.clip(np.hypot(x_mm, y_mm) - hyaloid.attachment, 0, None)
-        gap = gap * (1 - np.exp(-away / 1.1))
-    rear = ilm_mm - gap
+        stuck = np.exp(-away / 0.8)
+        rear = stuck * ilm_mm + (1 - stuck) * rear
     front = rear - hyaloid.thickness
-    free = gap > 0.004
-    return np.where(free, np.stack([front, rear]), np.nan)
+    free = rear < ilm_mm - 0.004
+    faces: Array = np.where(free, np.stack([front, rear]), np.nan)
+    return faces
