@@ -1,0 +1,1 @@
+"""Measurements on tissue maps: volumes, thickness, ETDRS table, fovea, disagreement."""
