@@ -1,0 +1,233 @@
+"""A model bundle: trained networks with a manifest, a model card and a hash for each file.
+
+A bundle is a folder, or a zip of one: ``bundle.json``, one ``.safetensors`` per network and
+``MODEL_CARD.md``. Nothing in it is ever run as code. This file imports torch only where networks
+are built or written, so manifests can be read where torch must not be loaded.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from RetinaTriageLib.bundle_files import (
+    MANIFEST,
+    MODEL_CARD,
+    read_bundle_files,
+    require_weights,
+)
+from RetinaTriageLib.bundle_manifest import (
+    ClassifierEntry,
+    Manifest,
+    SegmenterEntry,
+    manifest_json,
+    parse_manifest,
+)
+from RetinaTriageLib.errors import BundleError, OutputError
+from RetinaTriageLib.result import Vocabulary
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from RetinaTriageLib.networks.classification import ClassificationNetwork
+    from RetinaTriageLib.networks.segmentation import SegmentationNetwork
+
+Entry = TypeVar("Entry", SegmenterEntry, ClassifierEntry)
+
+# Inside the package, so that a checkout, `pip install` and the Slicer extension find it alike.
+SHIPPED = Path(__file__).parent / "bundles"
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """A bundle whose files were all checked; networks are built when they are asked for.
+
+    Attributes
+    ----------
+    sha256 : hash of ``bundle.json``, which holds the hashes of all weights
+    model_card : text of ``MODEL_CARD.md``, Markdown
+    weights : file name to safetensors bytes, as they were when the hashes were checked
+    """
+
+    manifest: Manifest
+    sha256: str
+    model_card: str = field(repr=False)
+    weights: Mapping[str, bytes] = field(repr=False)
+
+    @property
+    def vocabulary(self) -> Vocabulary:
+        """The tissues and outcome heads of its networks."""
+        return self.manifest.vocabulary
+
+    def segmentation_networks(self) -> tuple[SegmentationNetwork, ...]:
+        """Segmentation networks in the order of the manifest, single precision, on the CPU."""
+        from RetinaTriageLib.bundle_networks import segmentation_network
+
+        return tuple(
+            segmentation_network(entry, self.weights[entry.file], self.manifest)
+            for entry in self.manifest.segmenters
+        )
+
+    def classification_networks(self) -> tuple[ClassificationNetwork, ...]:
+        """Classification networks in the order of the manifest, single precision, on the CPU."""
+        from RetinaTriageLib.bundle_networks import classification_network
+
+        return tuple(
+            classification_network(entry, self.weights[entry.file], self.manifest)
+            for entry in self.manifest.classifiers
+        )
+
+
+@dataclass(frozen=True)
+class BundleCheck:
+    """One thing that was verified about a bundle, and what was found."""
+
+    what: str
+    found: str
+
+
+def load_bundle(path: Path) -> Bundle:
+    """Bundle of a folder or a zip, verified to the last tensor.
+
+    Raises
+    ------
+    BundleError
+        If it is incomplete, was altered, is no bundle, needs a newer version, holds pickles, or
+        its weights do not fit its configuration.
+    """
+    bundle = _read(path)
+    bundle.segmentation_networks()
+    bundle.classification_networks()
+    return bundle
+
+
+def read_manifest(path: Path) -> Manifest:
+    """Manifest of a bundle; all hashes are checked, torch is not needed."""
+    return _read(path).manifest
+
+
+def check_bundle(path: Path) -> tuple[BundleCheck, ...]:
+    """List what was verified about a bundle, for people to read.
+
+    Raises
+    ------
+    BundleError
+        At the first thing that is wrong.
+    """
+    bundle = load_bundle(path)
+    manifest = bundle.manifest
+    sizes = {entry.name: f"{entry.size / 1e6:.1f} MB" for entry in manifest.networks}
+    return (
+        BundleCheck("bundle", f"{manifest.name} {manifest.version}, {manifest.license}"),
+        BundleCheck("bundle.json", f"fits its schema, SHA-256 {bundle.sha256}"),
+        BundleCheck("trained on", manifest.trained_on),
+        BundleCheck("vocabulary", _vocabulary_line(manifest)),
+        *(
+            BundleCheck(
+                f"{entry.kind} {entry.name}",
+                f"{sizes[entry.name]}, SHA-256 {entry.sha256[:12]}… fits, all tensors fit",
+            )
+            for entry in manifest.networks
+        ),
+        BundleCheck("model card", f"{len(bundle.model_card.split())} words"),
+    )
+
+
+def save_bundle(
+    folder: Path,
+    draft: Manifest,
+    weights: Mapping[str, Mapping[str, Tensor]],
+    model_card: str,
+) -> Bundle:
+    """Write a bundle and read it back; nothing is left behind if that fails.
+
+    Parameters
+    ----------
+    folder : where to write; must not exist
+    draft : manifest whose entries need no file, hash or size yet
+    weights : network name to its state dictionary
+
+    Raises
+    ------
+    BundleError
+        If the parts do not fit one another.
+    OutputError
+        If the folder exists or cannot be written.
+    """
+    from RetinaTriageLib.bundle_networks import encode_weights
+
+    missing = {entry.name for entry in draft.networks} ^ set(weights)
+    if missing:
+        msg = (
+            f"Found weights or a manifest entry, but not both, for {', '.join(sorted(missing))}; "
+            "expected weights for each network of the draft."
+        )
+        raise BundleError(msg)
+    files = {f"{name}.safetensors": encode_weights(name, weights[name]) for name in weights}
+    manifest = replace(
+        draft,
+        segmenters=tuple(_with_file_facts(entry, files) for entry in draft.segmenters),
+        classifiers=tuple(_with_file_facts(entry, files) for entry in draft.classifiers),
+    )
+    files |= {MANIFEST: manifest_json(manifest), MODEL_CARD: model_card.encode()}
+    return _write(folder, files)
+
+
+def bundled_models() -> Path:
+    """Folder of the bundle that ships with the library; the first by name if there are more."""
+    shipped = sorted(path.parent for path in SHIPPED.glob(f"*/{MANIFEST}"))
+    if not shipped:
+        msg = (
+            f"Found no bundle in {SHIPPED}; this copy of the library ships none. "
+            "Choose a bundle, folder or zip, with --bundle."
+        )
+        raise BundleError(msg)
+    return shipped[0]
+
+
+def _read(path: Path) -> Bundle:
+    files = read_bundle_files(Path(path))
+    manifest = parse_manifest(files[MANIFEST])
+    weights = {entry.file: require_weights(files, entry) for entry in manifest.networks}
+    card = files[MODEL_CARD].decode("utf-8", errors="replace")
+    return Bundle(manifest, hashlib.sha256(files[MANIFEST]).hexdigest(), card, weights)
+
+
+def _write(folder: Path, files: Mapping[str, bytes]) -> Bundle:
+    if folder.exists():
+        msg = f"Found {folder} already; a bundle is never overwritten. Choose a folder that is new."
+        raise OutputError(msg)
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        partial = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+    except OSError as error:
+        msg = f"Could not write a bundle to {folder.parent}: {error}. Choose another folder."
+        raise OutputError(msg) from error
+    try:
+        partial.chmod(0o755)  # mkdtemp makes it private
+        for name, content in files.items():
+            (partial / name).write_bytes(content)
+        bundle = load_bundle(partial)
+        partial.rename(folder)
+    except OSError as error:
+        msg = f"Could not write the bundle {folder}: {error}. Free some space or choose another."
+        raise OutputError(msg) from error
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+    return bundle
+
+
+def _with_file_facts(entry: Entry, files: Mapping[str, bytes]) -> Entry:
+    name = f"{entry.name}.safetensors"
+    sha256 = hashlib.sha256(files[name]).hexdigest()
+    return replace(entry, file=name, sha256=sha256, size=len(files[name]))
+
+
+def _vocabulary_line(manifest: Manifest) -> str:
+    heads = ", ".join(f"{head.name} ({len(head.outcomes)})" for head in manifest.heads)
+    return f"{len(manifest.tissues)} tissues; {heads}"

@@ -1,0 +1,266 @@
+"""The manifest of a model bundle: what its networks are, see and answer, and how well.
+
+``bundle.json`` follows ``bundle.schema.json``. Reading it needs no torch, so a program may show
+what a bundle is before any network is built.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any, Literal
+
+from RetinaTriageLib.bundle_vocabulary import (
+    head_from_json,
+    head_to_json,
+    require_unique,
+    tissue_from_json,
+    tissue_to_json,
+)
+from RetinaTriageLib.errors import BundleError
+from RetinaTriageLib.outcomes import OUTCOME_HEADS, OutcomeHead
+from RetinaTriageLib.result import Vocabulary
+from RetinaTriageLib.tissues import TISSUES, Tissue
+
+FORMAT = "retina-triage-bundle"
+SCHEMA_VERSION = 1
+
+ClassifierInput = Literal["most_likely", "sampled", "probabilities"]
+"""What classifiers see of a segmentation: its best class, a class drawn by lot, or the scores."""
+
+Limits = tuple[float, float]
+Factors = Mapping[str, Mapping[str, Mapping[str, float]]]
+Penalties = Mapping[str, tuple[tuple[float, ...], ...]]
+
+
+@dataclass(frozen=True)
+class GridSpec:
+    """Grid on which classifiers see a tissue map, (B-scan, depth, width)."""
+
+    shape: tuple[int, int, int]
+    spacing_mm: tuple[float, float, float]
+
+
+@dataclass(frozen=True)
+class SpacingLimits:
+    """Smallest and largest voxel spacing that the segmenters were trained on, in mm."""
+
+    bscan: Limits
+    depth: Limits
+    width: Limits
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One measured result: what, how much, on which data."""
+
+    name: str
+    value: float | str
+    data: str
+
+
+@dataclass(frozen=True)
+class CalibrationEntry:
+    """Factors that turn raw scores into decisions, and where they come from.
+
+    Attributes
+    ----------
+    factors : operating point to head to outcome to factor
+    measured_on : the cases that the factors were fitted on
+    gaps : sentences on outcomes that could not be fitted
+    """
+
+    factors: Factors
+    measured_on: str
+    gaps: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class ClassifierEntry:
+    """One classification network; `save_bundle` fills in ``file``, ``sha256`` and ``size``."""
+
+    name: str
+    config: Mapping[str, Any]
+    kind: str = "densenet"
+    file: str = ""
+    sha256: str = ""
+    size: int = 0
+
+
+@dataclass(frozen=True)
+class SegmenterEntry:
+    """One segmentation network; `save_bundle` fills in ``file``, ``sha256`` and ``size``.
+
+    Attributes
+    ----------
+    branches : device family ("spectralis", ...) to scanner adaptation branch
+    default_branch : branch for scanners that are unknown or have none
+    """
+
+    name: str
+    config: Mapping[str, Any]
+    branches: Mapping[str, str]
+    default_branch: str
+    kind: str = "unet"
+    file: str = ""
+    sha256: str = ""
+    size: int = 0
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """Everything that a bundle says about itself.
+
+    Attributes
+    ----------
+    trained_on : one sentence, shown beside each score
+    calibration : None where no score was ever calibrated
+    penalties : head to penalty matrix, rows actual, columns predicted
+    """
+
+    name: str
+    version: str
+    license: str
+    description: str
+    trained_on: str
+    trained_on_phantoms_only: bool
+    segmenters: tuple[SegmenterEntry, ...]
+    classifiers: tuple[ClassifierEntry, ...]
+    classifier_grid: GridSpec
+    classifier_input: ClassifierInput = "most_likely"
+    tissues: tuple[Tissue, ...] = TISSUES
+    heads: tuple[OutcomeHead, ...] = OUTCOME_HEADS
+    calibration: CalibrationEntry | None = None
+    penalties: Penalties = field(default_factory=dict)
+    measured: tuple[Measured, ...] = ()
+    spacing_limits_mm: SpacingLimits | None = None
+
+    @property
+    def vocabulary(self) -> Vocabulary:
+        """The tissues and outcome heads that the networks speak of."""
+        return Vocabulary(self.tissues, self.heads)
+
+    @property
+    def networks(self) -> tuple[SegmenterEntry | ClassifierEntry, ...]:
+        """Segmenters, then classifiers."""
+        return (*self.segmenters, *self.classifiers)
+
+
+def parse_manifest(text: bytes) -> Manifest:
+    """Manifest from the bytes of ``bundle.json``.
+
+    Raises
+    ------
+    BundleError
+        If it is no JSON, no manifest, of a newer version, or contradicts itself.
+    """
+    try:
+        found = json.loads(text)
+    except ValueError as error:  # JSON or UTF-8
+        msg = (
+            f"Found a bundle.json that cannot be read ({error}); expected JSON. "
+            "The file was cut off or altered: get the bundle again."
+        )
+        raise BundleError(msg) from error
+    if not isinstance(found, dict) or found.get("format") != FORMAT:
+        msg = (
+            f"Found a bundle.json of another program; expected the format {FORMAT!r}. "
+            "Choose a RetinaTriage bundle."
+        )
+        raise BundleError(msg)
+    version = found.get("schema_version")
+    if isinstance(version, int) and version > SCHEMA_VERSION:
+        msg = (
+            f"Found a bundle of schema version {version}; this RetinaTriage reads up to "
+            f"{SCHEMA_VERSION}. Update RetinaTriage or choose an older bundle."
+        )
+        raise BundleError(msg)
+    _require_schema(found)
+    manifest = _manifest(found)
+    _require_sense(manifest)
+    return manifest
+
+
+def manifest_json(manifest: Manifest) -> bytes:
+    """Bytes of ``bundle.json``; standard tissues and heads are written as their names."""
+    fields = {
+        "format": FORMAT,
+        "schema_version": SCHEMA_VERSION,
+        **asdict(replace(manifest, tissues=(), heads=())),
+        "tissues": [tissue_to_json(tissue) for tissue in manifest.tissues],
+        "heads": [head_to_json(head) for head in manifest.heads],
+    }
+    fields = {key: value for key, value in fields.items() if value is not None}
+    return (json.dumps(fields, indent=2, ensure_ascii=False) + "\n").encode()
+
+
+def _require_schema(found: dict[str, Any]) -> None:
+    # Imported late: a program that only shows a result needs no JSON schema.
+    from jsonschema import Draft202012Validator
+    from jsonschema.exceptions import best_match
+
+    schema = json.loads((Path(__file__).parent / "bundle.schema.json").read_text("utf-8"))
+    error = best_match(Draft202012Validator(schema).iter_errors(found))
+    if error is not None:
+        where = error.json_path.removeprefix("$.")
+        msg = (
+            f"Found a bundle.json that breaks its schema at {where}: {error.message[:300]}. "
+            "Ask whoever made the bundle, or write it with save_bundle."
+        )
+        raise BundleError(msg)
+
+
+def _manifest(found: dict[str, Any]) -> Manifest:
+    known = {key: found[key] for key in found if key not in ("format", "schema_version")}
+    limits = known.get("spacing_limits_mm")
+    tissues = [tissue_from_json(label, entry) for label, entry in enumerate(known["tissues"])]
+    penalties = known.get("penalties", {})
+    calibration = known.get("calibration")
+    if calibration is not None:
+        calibration["gaps"] = tuple(calibration.get("gaps", ()))
+    return Manifest(
+        **{
+            **known,
+            "tissues": tuple(tissues),
+            "heads": tuple(head_from_json(entry) for entry in known["heads"]),
+            "segmenters": tuple(SegmenterEntry(**entry) for entry in known["segmenters"]),
+            "classifiers": tuple(ClassifierEntry(**entry) for entry in known["classifiers"]),
+            "classifier_grid": GridSpec(**_tuples(known["classifier_grid"])),
+            "calibration": None if calibration is None else CalibrationEntry(**calibration),
+            "penalties": {head: tuple(map(tuple, rows)) for head, rows in penalties.items()},
+            "measured": tuple(Measured(**entry) for entry in known.get("measured", ())),
+            "spacing_limits_mm": None if limits is None else SpacingLimits(**_tuples(limits)),
+        }
+    )
+
+
+def _require_sense(manifest: Manifest) -> None:
+    """Refuse what a schema cannot see: doubles and names that nothing stands behind."""
+    require_unique("tissue", (tissue.name for tissue in manifest.tissues))
+    require_unique("head", (head.name for head in manifest.heads))
+    require_unique("network", (entry.name for entry in manifest.networks))
+    require_unique("weight file", (entry.file.lower() for entry in manifest.networks))
+    outcomes = {head.name: head.names for head in manifest.heads}
+    calibration = manifest.calibration.factors if manifest.calibration else {}
+    for heads in calibration.values():
+        for head, factors in heads.items():
+            if set(factors) != set(outcomes.get(head, ())):
+                msg = (
+                    f"Found calibration factors of head {head!r} for {sorted(factors)}; expected "
+                    f"one for each of {sorted(outcomes.get(head, ()))}. Calibrate the bundle again."
+                )
+                raise BundleError(msg)
+    for head, rows in manifest.penalties.items():
+        size = len(outcomes.get(head, ()))
+        if len(rows) != size or any(len(row) != size for row in rows):
+            msg = (
+                f"Found a penalty matrix of {len(rows)} rows for head {head!r}; expected "
+                f"{size} x {size}, actual by predicted outcomes. Correct it in the bundle."
+            )
+            raise BundleError(msg)
+
+
+def _tuples(fields: dict[str, list[float]]) -> dict[str, Any]:
+    return {key: tuple(value) for key, value in fields.items()}
