@@ -94,7 +94,8 @@ def operating_curve(scores: npt.ArrayLike, truth: npt.ArrayLike) -> OperatingCur
     thresholds = (marks[:-1] + marks[1:]) / 2
     # Counts of scores at or above a threshold, from the two sorted groups of cases.
     positive, negative = np.sort(q[present]), np.sort(q[~present])
-    sensitivity = 1 - np.searchsorted(positive, thresholds) / positive.size
+    found = positive.size - np.searchsorted(positive, thresholds)
+    sensitivity = found / positive.size
     specificity = np.searchsorted(negative, thresholds) / negative.size
     return OperatingCurve(thresholds, sensitivity, specificity)
 
@@ -119,7 +120,8 @@ def best_threshold(
         If the target cannot be reached, or no threshold beats chance; see also `operating_curve`.
     """
     curve = operating_curve(scores, truth)
-    balance = (curve.sensitivity + curve.specificity) / 2
+    # Rounded, or the last bit would decide ties.
+    balance = np.round((curve.sensitivity + curve.specificity) / 2, 12)
     if balance.max() <= 0.5:
         msg = (
             "Found scores that separate the cases no better than chance; expected a threshold with "

@@ -35,6 +35,9 @@ SMALLEST_SCORE = 1e-9
 RIDGE = 1e-6
 """Pull of log factors to 0; decides where the cases leave a factor open, moves no other."""
 
+FIT_SHARES = np.linspace(1.0, 0.0, 101)
+"""How far `fit_class_factors` goes from no re-weighting to the cross-entropy minimum."""
+
 
 def default_penalty(head: OutcomeHead) -> FloatMatrix:
     """Penalty matrix (actual, predicted): `REFERRAL_PENALTY` for referral, else 1 a mistake."""
@@ -100,8 +103,9 @@ def fit_class_factors(
     Minimizes the penalty-weighted cross-entropy -mean_i sum_c penalty[y_i, c] log(1 - p_ic) of
     p = softmax(log q + b), s = exp(b): each wrong class weighs what answering it costs. For scores
     that say nothing its minimum is p_c = 1 - (C - 1) k_c / sum(k), k_c the penalty of always
-    answering c, so that the largest p is the cheapest answer. Factors that do not beat s = 1 in
-    mean penalty on these cases are dropped for s = 1.
+    answering c, so that the largest p is the cheapest answer. Scores that are no calibrated
+    probabilities can carry b too far: of the factors exp(t b), 0 <= t <= 1, those with the least
+    mean penalty on these cases are returned, the largest t of equal ones.
 
     Parameters
     ----------
@@ -140,10 +144,12 @@ def fit_class_factors(
         return float(value), gradient
 
     fitted = minimize(loss, np.zeros(classes), jac=True, method="L-BFGS-B").x
-    factors = np.exp(fitted - fitted.mean())
-    before = mean_penalty(q.argmax(axis=1), truth, cost)
-    after = mean_penalty(reweight_classes(q, factors).argmax(axis=1), truth, cost)
-    return factors if after <= before else np.ones(classes)
+    log_factors = fitted - fitted.mean()
+    penalties = [
+        mean_penalty(np.argmax(log_q + share * log_factors, axis=1), truth, cost)
+        for share in FIT_SHARES
+    ]
+    return np.asarray(np.exp(FIT_SHARES[int(np.argmin(penalties))] * log_factors))
 
 
 def require_penalty(penalty: npt.ArrayLike) -> FloatMatrix:
