@@ -122,7 +122,8 @@ def _deposit(
 
 def _waste(thickness: dict[str, Array], lesions: Lesions, x_mm: Array, y_mm: Array) -> Array:
     """Collapse the outer retina where the pigment epithelium is gone; degree of atrophy 0..1."""
-    degree, collapse = np.zeros((2, *thickness["rpe"].shape))
+    degree: Array = np.zeros(thickness["rpe"].shape)
+    collapse: Array = degree.copy()
     for atrophy in lesions.atrophies:
         inside = patch_depth(x_mm, y_mm, atrophy.center, atrophy.radius, atrophy.outline)
         degree = np.maximum(degree, np.clip(inside / 0.08, 0, 1))

@@ -1,0 +1,84 @@
+"""Training sets made of phantoms: short stacks of B-scans, and whole tissue maps as grids."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from RetinaTriageLib.networks.classifier_input import grid_from_labels
+from RetinaTriageLib.outcomes import CONDITIONS, PROGRESSION, REFERRAL, TREATMENT
+from RetinaTriageLib.phantoms.clinical_rule import Truth
+from RetinaTriageLib.phantoms.devices import (
+    CIRRUS,
+    SPECTRALIS,
+    SPECTRALIS_WIDE,
+    TOPCON,
+    DeviceProfile,
+)
+from RetinaTriageLib.phantoms.phantom import make_phantom
+from RetinaTriageLib.volume import VoxelSpacing
+
+STACK_BSCANS = 6
+
+# Out of ten stacks six are of the standard Spectralis raster, two of its wide one.
+_STACK_DEVICES = (*[SPECTRALIS] * 6, *[SPECTRALIS_WIDE] * 2, CIRRUS, TOPCON)
+
+# A classification grid has cells of 60 µm, so maps for it are made on every fourth A-scan.
+_COARSE = replace(SPECTRALIS, shape=(49, 496, 128), spacing=VoxelSpacing.from_um(122.0, 3.87, 46.8))
+
+
+def write_stack(seed: int, folder: Path) -> Path:
+    """Write the stack of a seed: neighboring B-scans near the fovea, pictures and labels."""
+    rng = np.random.default_rng((seed, 1))
+    device = _STACK_DEVICES[int(rng.integers(len(_STACK_DEVICES)))]
+    phantom = make_phantom(seed, device, bscans=_near_fovea(seed, device, rng))
+    path = folder / f"phantom_{seed:06d}.npz"
+    _write(
+        path,
+        {
+            "image": phantom.volume.voxels,
+            "codes": phantom.tissue_map,
+            "device": np.array(device.family.value),
+        },
+    )
+    return path
+
+
+def write_grid(seed: int, folder: Path) -> Path:
+    """Write the true tissue map of a seed as a classification grid, with all answers."""
+    phantom = make_phantom(seed, _COARSE, pictured=False)
+    grid = grid_from_labels(phantom.tissue_map, _COARSE.spacing)
+    path = folder / f"phantom_{seed:06d}.npz"
+    _write(path, {"grid": np.round(grid * 255).astype(np.uint8), **answers(phantom.truth)})
+    return path
+
+
+def answers(truth: Truth) -> dict[str, npt.NDArray[np.generic]]:
+    """Targets of every head: an index for exclusive heads, zeros and ones for conditions."""
+    return {
+        "referral": np.array(REFERRAL.names.index(truth.referral)),
+        "conditions": np.isin(CONDITIONS.names, truth.conditions).astype(np.uint8),
+        "progression": np.array(PROGRESSION.names.index(truth.progression)),
+        "treatment": np.array(TREATMENT.names.index(truth.treatment)),
+    }
+
+
+def _near_fovea(seed: int, device: DeviceProfile, rng: np.random.Generator) -> tuple[int, ...]:
+    """Indices of neighboring B-scans; most lesions lie near the fovea, so do they."""
+    placement = make_phantom(seed, device, bscans=(0,), pictured=False).placement
+    assert device.spacing.bscan_mm is not None
+    offset_mm = placement.fovea_mm[1] + rng.normal(0, 0.6)
+    middle = (device.shape[0] - 1) / 2 + offset_mm / device.spacing.bscan_mm
+    first = int(np.clip(round(middle) - STACK_BSCANS // 2, 0, device.shape[0] - STACK_BSCANS))
+    return tuple(range(first, first + STACK_BSCANS))
+
+
+def _write(path: Path, arrays: dict[str, npt.NDArray[np.generic]]) -> None:
+    """Write an archive under its final name only when it is whole."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_suffix(".partial.npz")
+    np.savez_compressed(partial, **arrays)  # type: ignore[arg-type]  # numpy's stub takes bools too
+    partial.replace(path)
