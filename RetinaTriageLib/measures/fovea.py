@@ -151,7 +151,9 @@ def _smooth(map_um: Float64Array, cell_mm: tuple[float, float]) -> Float64Array:
     known = np.isfinite(map_um)
     weight = ndimage.gaussian_filter(known.astype(np.float64), sigma, mode="nearest")
     total = ndimage.gaussian_filter(np.where(known, map_um, 0.0), sigma, mode="nearest")
-    return np.divide(total, weight, out=np.full(map_um.shape, np.nan), where=weight > 0.5)
+    mean = np.full(map_um.shape, np.nan)
+    np.divide(total, weight, out=mean, where=weight > 0.5)
+    return mean
 
 
 def _distance_mm(

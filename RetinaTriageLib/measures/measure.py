@@ -129,7 +129,7 @@ def require_area(volume: OCTVolume) -> None:
 def _pit_maps(
     maps_um: Mapping[str, EnFaceArray], ilm: SurfaceArray, spacing: VoxelSpacing
 ) -> tuple[EnFaceArray, ...]:
-    """Retina in three views, each with a pit at the fovea: with cysts, without cysts, and the ILM alone."""
+    """Retina with cysts, without cysts, and the height of the ILM: each has a pit at the fovea."""
     known = np.isfinite(maps_um["retina"])
     blank = np.full(known.shape, np.nan, dtype=np.float32)
     tissue_um = np.where(known, maps_um.get("neurosensory_retina", blank), blank)

@@ -16,7 +16,7 @@ from RetinaTriageLib.tissues import TISSUES, Tissue, TissueGroup, labels_of
 from RetinaTriageLib.volume import LabelArray
 
 SurfaceArray = npt.NDArray[np.float32]
-IndexArray = npt.NDArray[np.intp]
+IndexArray = npt.NDArray[np.int16]
 
 _BESIDE_RETINA = ("epiretinal_membrane",)
 
@@ -111,21 +111,20 @@ def dominant_run(tissue_map: LabelArray, labels: Sequence[int]) -> tuple[IndexAr
     bscans, depths, width = tissue_map.shape
     step_of_label = np.full(256, -1, dtype=np.int16)
     step_of_label[list(labels)] = 1
-    first = np.zeros((bscans, width), dtype=np.intp)
-    end = np.zeros((bscans, width), dtype=np.intp)
-    column = np.arange(width)
-    sums = np.zeros((depths + 1, width), dtype=np.int16)
-    for index, bscan in enumerate(tissue_map):
-        np.cumsum(step_of_label[bscan], axis=0, out=sums[1:])
-        lowest = np.minimum.accumulate(sums, axis=0)
-        end[index] = (sums - lowest).argmax(axis=0)
-        # The last depth at which the lowest sum is reached is the tightest start.
-        at_lowest = sums == lowest[end[index], column]
-        at_lowest &= np.arange(depths + 1)[:, None] <= end[index]
-        first[index] = depths - at_lowest[::-1].argmax(axis=0)
+    first, end, start, gain, best = np.zeros((5, bscans, width), dtype=np.int16)
+    for depth in range(depths):
+        np.copyto(start, depth, where=gain <= 0)
+        np.maximum(gain, 0, out=gain)
+        gain += step_of_label[tissue_map[:, depth]]
+        better = gain > best
+        np.maximum(best, gain, out=best)
+        np.copyto(first, start, where=better)
+        np.copyto(end, depth + 1, where=better)
     return first, end
 
 
 def _labels_at(tissue_map: LabelArray, depth: IndexArray) -> LabelArray:
-    picked: LabelArray = np.take_along_axis(tissue_map, depth[:, None, :], axis=1)[:, 0]
+    picked: LabelArray = np.take_along_axis(tissue_map, depth[:, None, :].astype(np.intp), axis=1)[
+        :, 0
+    ]
     return picked
