@@ -1,0 +1,202 @@
+"""Real B-scans with partial labels for training, from the public research sets that may be used.
+
+Each function reads one set from its folder as published (README of the data lists the licenses)
+and returns B-scans with codes of `label_sets`. Nothing of it may be redistributed.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+from scipy.io import loadmat
+
+from RetinaTriageLib.errors import InputError
+from RetinaTriageLib.networks.graph_search import Surfaces, find_surfaces
+from RetinaTriageLib.training.weak_labels import weak_codes
+from RetinaTriageLib.volume import FloatArray, LabelArray, VoxelSpacing
+
+DUKE_SPACING = VoxelSpacing.from_um(123, 3.87, 11.5)  # assumed: not recorded for each patient
+DUKE_VALIDATION_PATIENTS = ("8", "9")
+RATHKE_SPACING = VoxelSpacing.from_um(None, 3.872, 14.24)  # fields ScaleZ and ScaleX of the file
+MISSING = 1e6  # Heidelberg marks absent pixels and line positions with the largest float
+UNUSABLE_LINES = ("valid.vol",)  # folded over by mirror artifacts; the device's lines are wrong
+
+
+@dataclass(frozen=True)
+class RealSample:
+    """One B-scan and what is known of it; arrays uint8 (depth, width)."""
+
+    image: LabelArray
+    codes: LabelArray
+    patient: str
+    source: str
+    bscan: str
+
+    @property
+    def name(self) -> str:
+        """File name without ending."""
+        return f"{self.source}_{self.patient}_{self.bscan}"
+
+
+def duke_samples(folder: Path) -> Iterator[RealSample]:
+    """B-scans of seven patients with diabetic macular edema; a grader marked all fluid.
+
+    Parameters
+    ----------
+    folder : with ``images``, ``fluid_grader1`` and ``index.csv``
+
+    References
+    ----------
+    Chiu et al., Biomed. Opt. Express 6:1172 (2015).
+    """
+    for path in _require_files(folder / "images", "*.png"):
+        patient, bscan = path.stem.removeprefix("S").split("_")
+        image = _gray(path)
+        fluid = _gray(folder / "fluid_grader1" / path.name) > 0
+        codes = weak_codes(image, find_surfaces(image[None], DUKE_SPACING), DUKE_SPACING, fluid)
+        yield RealSample(image, codes, str(int(patient)), "duke", bscan)
+
+
+def duke_volume_samples(folder: Path) -> Iterator[RealSample]:
+    """B-scans of the whole volume of patient 1 that no grader looked at.
+
+    Parameters
+    ----------
+    folder : with ``volume_subject_01`` and ``images``
+    """
+    paths = _require_files(folder / "volume_subject_01", "*.png")
+    voxels = np.stack([_gray(path) for path in paths])
+    surfaces = find_surfaces(voxels, DUKE_SPACING)
+    graded = {path.stem.removeprefix("S01_") for path in (folder / "images").glob("S01_*.png")}
+    for index, path in enumerate(paths):
+        if path.stem in graded:
+            continue
+        codes = weak_codes(voxels[index], one_bscan(surfaces, index), DUKE_SPACING)
+        yield RealSample(voxels[index], codes, "1", "dukevolume", path.stem)
+
+
+def spectralis_line_samples(folder: Path) -> Iterator[RealSample]:
+    """Single B-scans of Heidelberg ``.vol`` files with the ILM and BM lines that the device drew."""
+    for path in _require_files(folder, "*.vol"):
+        if path.name in UNUSABLE_LINES:
+            continue
+        scan = _read_vol(path)
+        image = scan.image[None]
+        found = with_lines(find_surfaces(image, scan.spacing), scan.ilm, scan.bm)
+        codes = weak_codes(scan.image, found, scan.spacing)
+        yield RealSample(scan.image, codes, path.stem, "spectralisvol", "z00")
+
+
+def rathke_samples(folder: Path) -> Iterator[RealSample]:
+    """One circular scan of a healthy retina with nine boundaries drawn by hand.
+
+    References
+    ----------
+    Rathke et al., Med. Image Anal. 18:781 (2014).
+    """
+    scan, lines = (
+        loadmat(path)
+        for path in (folder / "circularScan.mat", folder / "circularScan_0_coordinates.mat")
+    )
+    image = _display_gray(scan["B0"])
+    drawn = lines["interpolation"].astype(np.float32)  # (boundary, width), from ILM to BM
+    found = with_lines(find_surfaces(image[None], RATHKE_SPACING), drawn[0], drawn[8])
+    codes = weak_codes(image, found, RATHKE_SPACING, fluid_free=True)
+    yield RealSample(image, codes, "1", "rathke", "z00")
+
+
+def write_samples(samples: Iterable[RealSample], folder: Path) -> int:
+    """Write each sample as ``<source>_<patient>_<B-scan>.npz`` and return how many there are."""
+    folder.mkdir(parents=True, exist_ok=True)
+    names = []
+    for sample in samples:
+        np.savez_compressed(folder / f"{sample.name}.npz", image=sample.image, codes=sample.codes)
+        names.append(sample.name)
+    return len(names)
+
+
+def write_all(data_folder: Path, folder: Path) -> dict[str, int]:
+    """Write the samples of every set that training may use; number of samples by set."""
+    duke = data_folder / "duke_dme"
+    sets = {
+        "duke": duke_samples(duke),
+        "dukevolume": duke_volume_samples(duke),
+        "spectralisvol": spectralis_line_samples(data_folder / "spectralis_vol"),
+        "rathke": rathke_samples(data_folder / "rathke_circular_scan"),
+    }
+    return {name: write_samples(samples, folder) for name, samples in sets.items()}
+
+
+def one_bscan(surfaces: Surfaces, index: int) -> Surfaces:
+    """Surfaces of one B-scan of a volume."""
+    part = slice(index, index + 1)
+    return Surfaces(
+        surfaces.ilm[part],
+        surfaces.ellipsoid[part],
+        surfaces.rpe[part],
+        surfaces.rpe_outer[part],
+        surfaces.bm[part],
+        {name: sure[part] for name, sure in surfaces.confidence.items()},
+        surfaces.clipped[part],
+    )
+
+
+def with_lines(surfaces: Surfaces, ilm: FloatArray, bm: FloatArray) -> Surfaces:
+    """Surfaces with ILM and BM replaced by lines that are sure wherever they are finite."""
+    confidence = dict(surfaces.confidence)
+    for name, line in (("ilm", ilm), ("bm", bm)):
+        confidence[name] = np.isfinite(line).astype(np.float32)[None]
+    drawn_ilm, drawn_bm = (
+        np.where(np.isfinite(line), line, found[0])[None].astype(np.float32)
+        for line, found in ((ilm, surfaces.ilm), (bm, surfaces.bm))
+    )
+    return replace(surfaces, ilm=drawn_ilm, bm=drawn_bm, confidence=confidence)
+
+
+@dataclass(frozen=True)
+class _LineScan:
+    """Single scan of a ``.vol`` file; lines in px, NaN where the device drew none."""
+
+    image: LabelArray
+    ilm: FloatArray
+    bm: FloatArray
+    spacing: VoxelSpacing
+
+
+def _read_vol(path: Path) -> _LineScan:
+    """First B-scan of a ``.vol`` file; offsets as in the struct tables of eyepy (MIT)."""
+    content = path.read_bytes()
+    widths, _bscans, depths = struct.unpack_from("<3i", content, 12)
+    width_mm, _distance_mm, depth_mm = struct.unpack_from("<3d", content, 24)
+    localizer = struct.unpack_from("<2i", content, 48)
+    (header_size,) = struct.unpack_from("<i", content, 100)
+    bscan = 2048 + localizer[0] * localizer[1]
+    line_count, line_offset = struct.unpack_from("<2i", content, bscan + 48)
+    lines = np.frombuffer(content, "<f4", line_count * widths, bscan + line_offset)
+    lines = np.where(lines < MISSING, lines, np.nan).reshape(line_count, widths)
+    raw = np.frombuffer(content, "<f4", depths * widths, bscan + header_size)
+    spacing = VoxelSpacing(None, depth_mm, width_mm)
+    return _LineScan(_display_gray(raw.reshape(depths, widths)), lines[0], lines[1], spacing)
+
+
+def _display_gray(raw: FloatArray) -> LabelArray:
+    """Reflectivity as the Spectralis shows it, fourth root in 8 bit; missing pixels are black."""
+    shown = np.where(raw < MISSING, raw, 0.0).clip(0, 1) ** 0.25
+    return np.asarray(np.round(shown * 255), dtype=np.uint8)
+
+
+def _gray(path: Path) -> LabelArray:
+    return np.asarray(Image.open(path).convert("L"), dtype=np.uint8)
+
+
+def _require_files(folder: Path, pattern: str) -> list[Path]:
+    paths = sorted(folder.glob(pattern))
+    if not paths:
+        msg = f"Found no {pattern} in {folder}; expected the data set there, unpacked as published."
+        raise InputError(msg)
+    return paths
