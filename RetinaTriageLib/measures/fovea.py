@@ -23,12 +23,14 @@ NO_PIT_SOURCE = "scan center (no pit found)"
 
 # Our own choices, in mm and µm, tried on phantoms. A healthy pit has its rim at a radius of
 # 1.1-1.2 mm and is about 80-100 µm deep (Tick 2011, by CLINICAL.md section 7).
-SMOOTHING_MM = 0.15
+SMOOTHING_MM = 0.1
 RIM_MM = 0.8
 MIN_DEPTH_UM = 15.0
 SEARCH_MM = 2.0
 UM_LOST_PER_MM2 = 5.0  # a pit far from the scan center must be this much deeper
-FIT_RADII_MM = (0.25, 0.35, 0.5)
+FIT_RADII_MM = (0.2, 0.3, 0.4)
+MIN_BEND_UM_PER_MM2 = 10.0  # a pit bends by some hundred
+FIT_BSCANS = 2.0  # and at least this many B-scans on either side
 
 # A patient who fixates puts the fovea at the center; one who cannot may miss it by this much.
 NO_PIT_UNCERTAINTY_MM = 1.0
@@ -67,7 +69,8 @@ def find_fovea(maps_um: Sequence[EnFaceArray], spacing: VoxelSpacing) -> Fovea:
         return Fovea(middle[0], middle[1], NO_PIT_UNCERTAINTY_MM, NO_PIT_SOURCE)
     peak = (float(best[0]), float(best[1]))
     seen = [of for of, depth_um in zip(smooth, depths_um, strict=True) if depth_um[best] > 0]
-    bowls = [bowl_bottom(of, cell_mm, peak, radius) for of in seen for radius in FIT_RADII_MM]
+    radii_mm = [max(radius_mm, FIT_BSCANS * cell_mm[0]) for radius_mm in FIT_RADII_MM]
+    bowls = [bowl_bottom(of, cell_mm, peak, radius_mm) for of in seen for radius_mm in radii_mm]
     found = np.array([bottom for bottom in bowls if bottom is not None] or [peak])
     bscan, width = np.clip(found.mean(axis=0), 0, np.array(shape) - 1)
     scatter_mm = np.linalg.norm(found.std(axis=0) * cell_mm)
@@ -125,7 +128,7 @@ def bowl_bottom(
 ) -> tuple[float, float] | None:
     """Bottom of the quadratic bowl fitted around a start, as (B-scan, width) index.
 
-    None where the map does not curve upwards there or the bottom lies beyond the radius.
+    None where the map hardly curves upwards there or the bottom lies beyond the radius.
     """
     near = _distance_mm(smooth_um.shape, cell_mm, start) <= radius_mm
     near &= np.isfinite(smooth_um)
@@ -137,7 +140,7 @@ def bowl_bottom(
         terms.T, smooth_um[near], rcond=None
     )
     bend = np.array([[2 * bend_b, twist], [twist, 2 * bend_w]])
-    if np.linalg.eigvalsh(bend)[0] <= 0:
+    if np.linalg.eigvalsh(bend)[0] < MIN_BEND_UM_PER_MM2:
         return None
     bottom_mm = np.linalg.solve(bend, [-slope_b, -slope_w])
     if np.linalg.norm(bottom_mm) > radius_mm:
