@@ -175,7 +175,7 @@ class StreamedNetwork:
                 x = unit(x)
         for stage, skips in zip(self._encoder, self._skips, strict=True):
             if x is not None:
-                skips.extend(x.split(1))
+                skips.extend(torch.split(x, 1))
             x = stage.push(x, last=last)
         if x is None:
             return torch.empty(0, self._config.classes, depth, width, device=self._device)

@@ -46,9 +46,6 @@ class Patient:
         )
 
 
-UNKNOWN_PATIENT = Patient()
-
-
 def patient_vector(patient: Patient) -> npt.NDArray[np.float32]:
     """Network input, float32 (6,): each value about -1 to 1 followed by 1 where it is known.
 
@@ -78,3 +75,6 @@ def _require(
             f"nothing where it is unknown. {remedy}"
         )
         raise InputError(msg)
+
+
+UNKNOWN_PATIENT = Patient()
