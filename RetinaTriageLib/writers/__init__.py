@@ -1,0 +1,1 @@
+"""Writers: a format a file, and the case folder that holds them all."""

@@ -1,0 +1,135 @@
+"""CSV tables of one case: scores, opinions, tissue sizes and the ETDRS grid.
+
+Column names carry the unit. Cells are empty where nothing could be measured.
+"""
+
+from __future__ import annotations
+
+import csv
+import math
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from RetinaTriageLib.hypotheses import Hypothesis, Spread
+from RetinaTriageLib.result import EtdrsTable, TissueMeasure, Verdict, Vocabulary
+
+Cell = str | int | float
+
+NL_PER_MM3 = 1000.0
+
+SCORE_COLUMNS = ("head", "outcome", "raw", "reweighted", "mean", "sd", "low", "high", "decided")
+OPINION_COLUMNS = ("hypothesis", "segmenter", "classifier", "head", "outcome", "raw")
+TISSUE_COLUMNS = (
+    "tissue",
+    "label",
+    "region",
+    "volume_nl",
+    "volume_mm3",
+    "area_mm2",
+    "volume_mean_mm3",
+    "volume_sd_mm3",
+    "volume_low_mm3",
+    "volume_high_mm3",
+)
+ETDRS_COLUMNS = (
+    "sector",
+    "thickness_um",
+    "coverage",
+    "mean_um",
+    "sd_um",
+    "low_um",
+    "high_um",
+    "volume_mm3",
+    "boundaries",
+)
+
+NO_SPREAD = ("", "", "", "")
+
+
+def write_scores(verdict: Verdict, vocabulary: Vocabulary, path: Path) -> None:
+    """Write one row an outcome: raw and re-weighted score, spread of the opinions, decision.
+
+    Mean, standard deviation, low and high are those of the S x C opinions, each re-weighted.
+    """
+    _write(path, SCORE_COLUMNS, _score_rows(verdict, vocabulary))
+
+
+def write_opinions(hypotheses: Sequence[Hypothesis], vocabulary: Vocabulary, path: Path) -> None:
+    """Write one row an outcome of every opinion; hypotheses count from 1."""
+    _write(path, OPINION_COLUMNS, _opinion_rows(hypotheses, vocabulary))
+
+
+def write_tissues(measures: Sequence[TissueMeasure], path: Path) -> None:
+    """Write one row a tissue and region; the spread over hypotheses stands in region "all"."""
+    _write(path, TISSUE_COLUMNS, _tissue_rows(measures))
+
+
+def write_etdrs(table: EtdrsTable, path: Path) -> None:
+    """Write one row a sector, then the center point ("CPT") and the 6 mm circle ("total").
+
+    The deviation of "CPT" is that around the center, not over hypotheses. Each row names the
+    surfaces that the thickness lies between, since numbers of other surfaces do not compare.
+    """
+    _write(path, ETDRS_COLUMNS, _etdrs_rows(table))
+
+
+def _score_rows(verdict: Verdict, vocabulary: Vocabulary) -> Iterable[tuple[Cell, ...]]:
+    for head in vocabulary.heads:
+        for index, outcome in enumerate(head.names):
+            raw, score = verdict.raw[head.name][index], verdict.scores[head.name][index]
+            spread = verdict.spreads[head.name][index]
+            decided = "yes" if outcome in verdict.decisions[head.name] else "no"
+            yield head.name, outcome, float(raw), float(score), *_spread_cells(spread), decided
+
+
+def _opinion_rows(
+    hypotheses: Sequence[Hypothesis], vocabulary: Vocabulary
+) -> Iterable[tuple[Cell, ...]]:
+    for number, hypothesis in enumerate(hypotheses, start=1):
+        for opinion in hypothesis.opinions:
+            who = (number, hypothesis.segmenter, opinion.classifier)
+            for head in vocabulary.heads:
+                for outcome, score in zip(head.names, opinion.scores[head.name], strict=True):
+                    yield *who, head.name, outcome, float(score)
+
+
+def _tissue_rows(measures: Sequence[TissueMeasure]) -> Iterable[tuple[Cell, ...]]:
+    for measure in measures:
+        for region, volume_mm3 in measure.volume_mm3.items():
+            spread = _spread_cells(measure.volume_spread) if region == "all" else NO_SPREAD
+            yield (
+                measure.tissue.name,
+                measure.tissue.label,
+                region,
+                volume_mm3 * NL_PER_MM3,
+                volume_mm3,
+                measure.area_mm2[region],
+                *spread,
+            )
+
+
+def _etdrs_rows(table: EtdrsTable) -> Iterable[tuple[Cell, ...]]:
+    for sector, thickness_um in table.thickness_um.items():
+        found = table.spreads.get(sector)
+        spread = NO_SPREAD if found is None else _spread_cells(found)
+        yield sector, thickness_um, table.coverage[sector], *spread, "", table.boundaries
+    point = (table.central_point_um, "", "", table.central_point_sd_um, "", "", "")
+    yield "CPT", *point, table.boundaries
+    yield "total", "", "", *NO_SPREAD, table.total_mm3, table.boundaries
+
+
+def _spread_cells(spread: Spread) -> tuple[float, float, float, float]:
+    return spread.mean, spread.std, spread.low, spread.high
+
+
+def _write(path: Path, columns: tuple[str, ...], rows: Iterable[tuple[Cell, ...]]) -> None:
+    with path.open("w", encoding="utf-8", newline="") as file:
+        table = csv.writer(file)
+        table.writerow(columns)
+        table.writerows([_text(cell) for cell in row] for row in rows)
+
+
+def _text(cell: Cell) -> Cell:
+    if not isinstance(cell, float):
+        return cell
+    return f"{cell:.6g}" if math.isfinite(cell) else ""
