@@ -28,6 +28,7 @@ from RetinaTriageLib.bundle_manifest import (
     manifest_json,
     parse_manifest,
 )
+from RetinaTriageLib.calibration import Calibration
 from RetinaTriageLib.errors import BundleError, OutputError
 from RetinaTriageLib.result import Vocabulary
 
@@ -63,6 +64,11 @@ class Bundle:
     def vocabulary(self) -> Vocabulary:
         """The tissues and outcome heads of its networks."""
         return self.manifest.vocabulary
+
+    @property
+    def calibration(self) -> Calibration:
+        """Factors that its scores are re-weighted with."""
+        return self.manifest.calibration
 
     def segmentation_networks(self) -> tuple[SegmentationNetwork, ...]:
         """Segmentation networks in the order of the manifest, single precision, on the CPU."""

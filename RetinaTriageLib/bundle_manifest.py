@@ -19,7 +19,13 @@ from RetinaTriageLib.bundle_vocabulary import (
     tissue_from_json,
     tissue_to_json,
 )
-from RetinaTriageLib.errors import BundleError
+from RetinaTriageLib.calibration import (
+    IDENTITY,
+    Calibration,
+    calibration_from_json,
+    calibration_to_json,
+)
+from RetinaTriageLib.errors import BundleError, InputError
 from RetinaTriageLib.outcomes import OUTCOME_HEADS, OutcomeHead
 from RetinaTriageLib.result import Vocabulary
 from RetinaTriageLib.tissues import TISSUES, Tissue
@@ -27,11 +33,10 @@ from RetinaTriageLib.tissues import TISSUES, Tissue
 FORMAT = "retina-triage-bundle"
 SCHEMA_VERSION = 1
 
-ClassifierInput = Literal["most_likely", "sampled", "probabilities"]
-"""What classifiers see of a segmentation: its best class, a class drawn by lot, or the scores."""
+ClassifierInputName = Literal["most-likely", "sampled", "probabilities"]
+"""Values of `networks.classifier_input.ClassifierInput`, which needs torch and this does not."""
 
 Limits = tuple[float, float]
-Factors = Mapping[str, Mapping[str, Mapping[str, float]]]
 Penalties = Mapping[str, tuple[tuple[float, ...], ...]]
 
 
@@ -59,22 +64,6 @@ class Measured:
     name: str
     value: float | str
     data: str
-
-
-@dataclass(frozen=True)
-class CalibrationEntry:
-    """Factors that turn raw scores into decisions, and where they come from.
-
-    Attributes
-    ----------
-    factors : operating point to head to outcome to factor
-    measured_on : the cases that the factors were fitted on
-    gaps : sentences on outcomes that could not be fitted
-    """
-
-    factors: Factors
-    measured_on: str
-    gaps: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -116,7 +105,7 @@ class Manifest:
     Attributes
     ----------
     trained_on : one sentence, shown beside each score
-    calibration : None where no score was ever calibrated
+    calibration : `IDENTITY` where no score was ever calibrated
     penalties : head to penalty matrix, rows actual, columns predicted
     """
 
@@ -129,10 +118,10 @@ class Manifest:
     segmenters: tuple[SegmenterEntry, ...]
     classifiers: tuple[ClassifierEntry, ...]
     classifier_grid: GridSpec
-    classifier_input: ClassifierInput = "most_likely"
+    classifier_input: ClassifierInputName = "most-likely"
     tissues: tuple[Tissue, ...] = TISSUES
     heads: tuple[OutcomeHead, ...] = OUTCOME_HEADS
-    calibration: CalibrationEntry | None = None
+    calibration: Calibration = IDENTITY
     penalties: Penalties = field(default_factory=dict)
     measured: tuple[Measured, ...] = ()
     spacing_limits_mm: SpacingLimits | None = None
@@ -157,8 +146,8 @@ def parse_manifest(text: bytes) -> Manifest:
         If it is no JSON, no manifest, of a newer version, or contradicts itself.
     """
     try:
-        found = json.loads(text)
-    except ValueError as error:  # JSON or UTF-8
+        found = json.loads(text, parse_constant=_refuse_constant)
+    except (ValueError, RecursionError) as error:  # not JSON, not UTF-8, or nested without end
         msg = (
             f"Found a bundle.json that cannot be read ({error}); expected JSON. "
             "The file was cut off or altered: get the bundle again."
@@ -188,12 +177,26 @@ def manifest_json(manifest: Manifest) -> bytes:
     fields = {
         "format": FORMAT,
         "schema_version": SCHEMA_VERSION,
-        **asdict(replace(manifest, tissues=(), heads=())),
+        **asdict(replace(manifest, tissues=(), heads=(), calibration=IDENTITY)),
         "tissues": [tissue_to_json(tissue) for tissue in manifest.tissues],
         "heads": [head_to_json(head) for head in manifest.heads],
+        "calibration": json.loads(calibration_to_json(manifest.calibration)),
     }
-    fields = {key: value for key, value in fields.items() if value is not None}
-    return (json.dumps(fields, indent=2, ensure_ascii=False) + "\n").encode()
+    if manifest.calibration == IDENTITY:
+        del fields["calibration"]
+    if manifest.spacing_limits_mm is None:
+        del fields["spacing_limits_mm"]
+    try:
+        text = json.dumps(fields, indent=2, ensure_ascii=False, allow_nan=False)
+    except ValueError as error:
+        msg = "Found NaN or infinity in a manifest, which JSON lacks; leave that value out."
+        raise BundleError(msg) from error
+    return (text + "\n").encode()
+
+
+def _refuse_constant(name: str) -> float:
+    msg = f"{name} is no JSON"
+    raise ValueError(msg)
 
 
 def _require_schema(found: dict[str, Any]) -> None:
@@ -217,9 +220,6 @@ def _manifest(found: dict[str, Any]) -> Manifest:
     limits = known.get("spacing_limits_mm")
     tissues = [tissue_from_json(label, entry) for label, entry in enumerate(known["tissues"])]
     penalties = known.get("penalties", {})
-    calibration = known.get("calibration")
-    if calibration is not None:
-        calibration["gaps"] = tuple(calibration.get("gaps", ()))
     return Manifest(
         **{
             **known,
@@ -228,12 +228,22 @@ def _manifest(found: dict[str, Any]) -> Manifest:
             "segmenters": tuple(SegmenterEntry(**entry) for entry in known["segmenters"]),
             "classifiers": tuple(ClassifierEntry(**entry) for entry in known["classifiers"]),
             "classifier_grid": GridSpec(**_tuples(known["classifier_grid"])),
-            "calibration": None if calibration is None else CalibrationEntry(**calibration),
+            "calibration": _calibration(known.get("calibration")),
             "penalties": {head: tuple(map(tuple, rows)) for head, rows in penalties.items()},
             "measured": tuple(Measured(**entry) for entry in known.get("measured", ())),
             "spacing_limits_mm": None if limits is None else SpacingLimits(**_tuples(limits)),
         }
     )
+
+
+def _calibration(fields: dict[str, Any] | None) -> Calibration:
+    if fields is None:
+        return IDENTITY
+    try:
+        return calibration_from_json(json.dumps(fields))
+    except InputError as error:
+        msg = f"Found an unusable calibration in bundle.json. {error}"
+        raise BundleError(msg) from error
 
 
 def _require_sense(manifest: Manifest) -> None:
@@ -243,8 +253,7 @@ def _require_sense(manifest: Manifest) -> None:
     require_unique("network", (entry.name for entry in manifest.networks))
     require_unique("weight file", (entry.file.lower() for entry in manifest.networks))
     outcomes = {head.name: head.names for head in manifest.heads}
-    calibration = manifest.calibration.factors if manifest.calibration else {}
-    for heads in calibration.values():
+    for heads in manifest.calibration.factors.values():
         for head, factors in heads.items():
             if set(factors) != set(outcomes.get(head, ())):
                 msg = (

@@ -17,6 +17,7 @@ from RetinaTriageLib.networks.classification import (
     ClassificationNetwork,
     HeadShape,
 )
+from RetinaTriageLib.networks.classifier_input import ClassifierGrid
 from RetinaTriageLib.networks.patient import UNKNOWN_PATIENT, patient_vector
 from RetinaTriageLib.networks.segmentation import SegmentationConfig, SegmentationNetwork
 
@@ -75,6 +76,12 @@ def classification_network(
     heads = [(head.name, len(head.outcomes), head.exclusive) for head in manifest.heads]
     _require(entry, "heads", [tuple(head) for head in config.heads], heads)
     return _with_weights(entry, network, weights)
+
+
+def classifier_grid(manifest: Manifest) -> ClassifierGrid:
+    """Grid on which the classifiers of a bundle see tissue maps."""
+    grid = manifest.classifier_grid
+    return ClassifierGrid(spacing_mm=grid.spacing_mm, shape=grid.shape)
 
 
 def encode_weights(name: str, tensors: Mapping[str, Tensor]) -> bytes:

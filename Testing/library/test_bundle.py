@@ -25,13 +25,13 @@ from RetinaTriageLib.bundle import (
     save_bundle,
 )
 from RetinaTriageLib.bundle_manifest import (
-    CalibrationEntry,
     Manifest,
     Measured,
     SpacingLimits,
     manifest_json,
     parse_manifest,
 )
+from RetinaTriageLib.calibration import Calibration
 from RetinaTriageLib.errors import BundleError, OutputError
 from RetinaTriageLib.networks.segmentation import SegmentationNetwork
 from RetinaTriageLib.outcomes import REFERRAL, Outcome, OutcomeHead
@@ -87,9 +87,7 @@ def test_manifest_survives_writing_and_reading() -> None:
         parse_manifest(manifest_json(with_files())),
         tissues=(TISSUES[3], replace(TISSUES[7], label=1, title="Own title")),
         heads=(REFERRAL, treatment),
-        calibration=CalibrationEntry(
-            {"balanced": {"therapy": {"laser": 0.3}}}, "8 cases", ("gap",)
-        ),
+        calibration=Calibration({"balanced": {"therapy": {"laser": 0.3}}}, "8 cases"),
         penalties={"therapy": ((0.0,),)},
         measured=(Measured("Dice", 0.9, "8 cases"),),
         spacing_limits_mm=SpacingLimits((0.01, 0.1), (0.002, 0.005), (0.005, 0.02)),
@@ -191,6 +189,23 @@ def test_manifest_that_breaks_the_schema_says_where(
         load_bundle(tmp_path / "bundle")
 
 
+def test_number_that_is_none_is_refused_on_both_ways(tmp_path: Path) -> None:
+    draft = replace(with_files(), measured=(Measured("Dice", float("nan"), "no case"),))
+    with pytest.raises(BundleError, match="NaN"):
+        manifest_json(draft)
+    example_bundle(tmp_path / "bundle")
+    rewrite_manifest(tmp_path / "bundle", measured=float("nan"))
+    with pytest.raises(BundleError, match="NaN is no JSON"):
+        load_bundle(tmp_path / "bundle")
+
+
+def test_calibration_that_is_unusable_is_refused(tmp_path: Path) -> None:
+    example_bundle(tmp_path / "bundle")
+    rewrite_manifest(tmp_path / "bundle", calibration={"factors": 3})
+    with pytest.raises(BundleError, match="unusable calibration"):
+        load_bundle(tmp_path / "bundle")
+
+
 def test_unknown_tissue_name_is_refused(tmp_path: Path) -> None:
     example_bundle(tmp_path / "bundle")
     rewrite_manifest(tmp_path / "bundle", tissues=["rpe", "cartilage"])
@@ -207,7 +222,7 @@ def test_two_networks_of_one_name_are_refused(tmp_path: Path) -> None:
 
 
 def test_calibration_of_other_outcomes_is_refused() -> None:
-    entry = CalibrationEntry({"balanced": {"referral": {"soon": 1.0}}}, "8 cases")
+    entry = Calibration({"balanced": {"referral": {"soon": 1.0}}}, "8 cases")
     with pytest.raises(BundleError, match="Calibrate"):
         parse_manifest(manifest_json(replace(with_files(), calibration=entry)))
 

@@ -1,0 +1,250 @@
+"""The ensemble of a bundle on one volume: S tissue maps, S x C opinions and a consensus."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import torch
+
+from RetinaTriageLib.bundle import Bundle
+from RetinaTriageLib.bundle_manifest import SegmenterEntry, SpacingLimits
+from RetinaTriageLib.bundle_networks import classifier_grid
+from RetinaTriageLib.errors import InputError
+from RetinaTriageLib.hypotheses import Opinion
+from RetinaTriageLib.inference.compute import Compute
+from RetinaTriageLib.inference.judge import judge
+from RetinaTriageLib.inference.memory import in_chunks_that_fit
+from RetinaTriageLib.inference.segment import GridPlan, Segmentation, segment
+from RetinaTriageLib.inference.streaming import StreamedNetwork
+from RetinaTriageLib.networks.classification import ClassificationNetwork
+from RetinaTriageLib.networks.classifier_input import ClassifierInput, grid_from_labels
+from RetinaTriageLib.networks.patient import UNKNOWN_PATIENT, Patient
+from RetinaTriageLib.progress import OnProgress, Progress, ignore_progress
+from RetinaTriageLib.volume import LabelArray, OCTVolume
+
+SEGMENT, CLASSIFY = "segment", "classify"
+"""Stages that progress is reported in."""
+
+SLAB_BSCANS = 4
+
+
+@dataclass(frozen=True)
+class EnsembleOutput:
+    """What S segmentation and C classification networks say about one volume.
+
+    Attributes
+    ----------
+    tissue_maps : S uint8 arrays (B-scan, depth, width), in the order of the manifest
+    consensus : uint8 array (B-scan, depth, width), class of the highest mean probability
+    opinions : S tuples of C opinions
+    compute : where it ran, for people
+    notes : sentences that have to travel with the result: what was assumed, what went wrong
+    """
+
+    tissue_maps: tuple[LabelArray, ...]
+    consensus: LabelArray
+    opinions: tuple[tuple[Opinion, ...], ...]
+    compute: str
+    notes: tuple[str, ...]
+
+
+def run_ensemble(
+    volume: OCTVolume,
+    bundle: Bundle,
+    *,
+    compute: Compute,
+    slab_bscans: int = SLAB_BSCANS,
+    classifier_input: ClassifierInput | None = None,
+    seed: int = 0,
+    patient: Patient | None = None,
+    on_progress: OnProgress = ignore_progress,
+) -> EnsembleOutput:
+    """Segment a volume with every segmenter of a bundle and judge each map with every classifier.
+
+    Parameters
+    ----------
+    slab_bscans : B-scans at a time; a matter of memory and speed, not of the result
+    classifier_input : what classifiers see; None for what the bundle was made for
+    seed : of the draws of `ClassifierInput.SAMPLED`; nothing else is random
+    on_progress : stage "segment" counts B-scans x S, stage "classify" opinions
+
+    Raises
+    ------
+    DeviceError
+        If memory does not suffice for a single B-scan.
+    InputError
+        If the slab is smaller than one B-scan.
+    """
+    if slab_bscans < 1:
+        msg = f"Found a slab of {slab_bscans} B-scans; expected at least 1, such as {SLAB_BSCANS}."
+        raise InputError(msg)
+    made_for = ClassifierInput(bundle.manifest.classifier_input)
+    source = classifier_input or made_for
+    notes = [*_branch_notes(volume, bundle), *_spacing_notes(volume, bundle)]
+    if source is not made_for:
+        notes.append(
+            f"Classifiers saw the {source.value} tissue map; this bundle was made for the "
+            f"{made_for.value} one."
+        )
+    with _threads(compute.threads):
+        segmentation = _segment(
+            volume,
+            bundle,
+            compute,
+            GridPlan(classifier_grid(bundle.manifest), bundle.vocabulary, source, seed),
+            slab_bscans,
+            _Reporter(
+                SEGMENT, volume.shape[0] * len(bundle.manifest.segmenters), notes, on_progress
+            ),
+        )
+        maps = len(segmentation.grids)
+        networks = _classifiers(bundle, compute)
+        reporter = _Reporter(CLASSIFY, maps * len(networks), notes, on_progress)
+        opinions = in_chunks_that_fit(
+            lambda batch: judge(
+                segmentation.grids, networks, patient or UNKNOWN_PATIENT, batch, reporter.count
+            ),
+            maps,
+            "tissue maps",
+            reporter.say,
+        )
+    return EnsembleOutput(
+        segmentation.tissue_maps,
+        segmentation.consensus,
+        opinions,
+        compute.description,
+        tuple(notes),
+    )
+
+
+def judge_map(
+    tissue_map: LabelArray,
+    volume: OCTVolume,
+    bundle: Bundle,
+    *,
+    compute: Compute,
+    patient: Patient | None = None,
+) -> tuple[Opinion, ...]:
+    """Opinions of all classifiers of a bundle on one tissue map, such as one edited by hand.
+
+    Parameters
+    ----------
+    tissue_map : uint8 array (B-scan, depth, width)
+    volume : the volume that the map belongs to; its spacing is used, its voxels are not
+
+    Raises
+    ------
+    InputError
+        If the map has another shape than the volume, or labels that the bundle does not know.
+    """
+    if tissue_map.shape != volume.shape:
+        msg = (
+            f"Found a tissue map of shape {tissue_map.shape}; expected {volume.shape}, that of "
+            f"{volume.name}. Choose the map that was made from this volume."
+        )
+        raise InputError(msg)
+    grid = grid_from_labels(
+        tissue_map, volume.spacing, classifier_grid(bundle.manifest), bundle.vocabulary.tissues
+    )
+    with _threads(compute.threads):
+        networks = _classifiers(bundle, compute)
+        return judge([grid], networks, patient or UNKNOWN_PATIENT, 1, lambda _done: None)[0]
+
+
+class _Reporter:
+    """Progress of one stage; what is said aloud becomes a note as well."""
+
+    def __init__(self, stage: str, total: int, notes: list[str], on_progress: OnProgress) -> None:
+        self._stage, self._total = stage, total
+        self._notes, self._on_progress = notes, on_progress
+
+    def count(self, done: int) -> None:
+        self._on_progress(Progress(self._stage, done, self._total))
+
+    def say(self, message: str) -> None:
+        self._notes.append(message)
+        self._on_progress(Progress(self._stage, 0, self._total, message))
+
+
+def _segment(
+    volume: OCTVolume,
+    bundle: Bundle,
+    compute: Compute,
+    plan: GridPlan,
+    slab_bscans: int,
+    reporter: _Reporter,
+) -> Segmentation:
+    streams = tuple(
+        StreamedNetwork(network.to(compute.torch_device), _branch(entry, volume), compute.dtype)
+        for entry, network in zip(
+            bundle.manifest.segmenters, bundle.segmentation_networks(), strict=True
+        )
+    )
+    return in_chunks_that_fit(
+        lambda slab: segment(volume, streams, plan, slab, reporter.count),
+        slab_bscans,
+        "B-scans",
+        reporter.say,
+    )
+
+
+def _classifiers(bundle: Bundle, compute: Compute) -> list[tuple[str, ClassificationNetwork]]:
+    return [
+        (entry.name, network.to(compute.torch_device))
+        for entry, network in zip(
+            bundle.manifest.classifiers, bundle.classification_networks(), strict=True
+        )
+    ]
+
+
+def _branch(entry: SegmenterEntry, volume: OCTVolume) -> str:
+    family = volume.device.value if volume.device else ""
+    return entry.branches.get(family, entry.default_branch)
+
+
+def _branch_notes(volume: OCTVolume, bundle: Bundle) -> list[str]:
+    entries = bundle.manifest.segmenters
+    branches = ", ".join(sorted({_branch(entry, volume) for entry in entries}))
+    if volume.device is None:
+        return [f"Scanner unknown: segmented as if it were {branches}."]
+    if any(volume.device.value not in entry.branches for entry in entries):
+        return [
+            f"This bundle was not adapted to {volume.device.value}: segmented as if it were "
+            f"{branches}."
+        ]
+    return []
+
+
+def _spacing_notes(volume: OCTVolume, bundle: Bundle) -> list[str]:
+    if volume.spacing is None:
+        return ["Spacing unknown: classifiers took the scan to fill their field of view."]
+    notes = []
+    if volume.spacing.bscan_mm is None and volume.shape[0] > 1:
+        notes.append(
+            "Distance between B-scans unknown: classifiers took them to fill their field of view."
+        )
+    limits = bundle.manifest.spacing_limits_mm or SpacingLimits(*[(0.0, float("inf"))] * 3)
+    spacing = volume.spacing
+    for what, found, (low, high) in (
+        ("between B-scans", spacing.bscan_mm, limits.bscan),
+        ("along the depth", spacing.depth_mm, limits.depth),
+        ("along the width", spacing.width_mm, limits.width),
+    ):
+        if found is not None and not low <= found <= high:
+            notes.append(
+                f"The spacing {what} is {found * 1000:.4g} µm; this bundle was trained on "
+                f"{low * 1000:.4g} to {high * 1000:.4g} µm."
+            )
+    return notes
+
+
+@contextmanager
+def _threads(count: int) -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

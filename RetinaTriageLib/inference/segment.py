@@ -1,0 +1,166 @@
+"""Segmentation of a volume by several networks in one pass over its B-scans.
+
+Networks take turns on a slab of B-scans. Of its probabilities only what is asked for is kept:
+labels, the consensus and the small grids that classifiers see.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from RetinaTriageLib.inference.streaming import StreamedNetwork
+from RetinaTriageLib.networks.classifier_input import (
+    ClassifierGrid,
+    ClassifierInput,
+    GridAccumulator,
+    GridArray,
+    sample_labels,
+)
+from RetinaTriageLib.networks.gray import gray_scale, normalize
+from RetinaTriageLib.result import Vocabulary
+from RetinaTriageLib.volume import LabelArray, OCTVolume
+
+
+@dataclass(frozen=True)
+class GridPlan:
+    """How the grids of the classifiers are made from probabilities."""
+
+    grid: ClassifierGrid
+    vocabulary: Vocabulary
+    source: ClassifierInput
+    seed: int
+
+
+@dataclass(frozen=True)
+class Segmentation:
+    """Tissue maps of S networks and their consensus, uint8 arrays (B-scan, depth, width).
+
+    Attributes
+    ----------
+    grids : S float32 arrays (class, B-scan, depth, width), what classifiers see
+    """
+
+    tissue_maps: tuple[LabelArray, ...]
+    consensus: LabelArray
+    grids: tuple[GridArray, ...]
+
+
+@torch.inference_mode()
+def segment(
+    volume: OCTVolume,
+    streams: tuple[StreamedNetwork, ...],
+    plan: GridPlan,
+    slab_bscans: int,
+    on_bscan: Callable[[int], None],
+) -> Segmentation:
+    """Tissue maps, consensus and classifier grids of one volume.
+
+    Parameters
+    ----------
+    slab_bscans : how many B-scans a network takes at a time; the result does not depend on it
+    on_bscan : told how many B-scans have gone through a network, up to S x B-scans; what it raises
+        ends the work
+    """
+    bscans = volume.shape[0]
+    scale = gray_scale(volume.voxels)
+    consensus = _Consensus(volume.shape, len(streams))
+    outputs = [_NetworkOutput(volume, plan, number) for number in range(len(streams))]
+    for stream in streams:
+        stream.begin()
+    done = 0
+    for first in range(0, bscans, slab_bscans):
+        last = min(first + slab_bscans, bscans)
+        gray = torch.from_numpy(normalize(volume.voxels[first:last], scale))
+        for number, (stream, output) in enumerate(zip(streams, outputs, strict=True)):
+            scores = stream.push(gray, last=last == bscans)  # (B-scan, class, depth, width)
+            probabilities = scores.softmax(dim=1)
+            consensus.add(number, output.done, probabilities)
+            output.add(probabilities)
+            for _ in range(first, last):
+                done += 1
+                on_bscan(done)
+    return Segmentation(
+        tuple(output.tissue_map for output in outputs),
+        consensus.labels,
+        tuple(output.grids.finish() for output in outputs),
+    )
+
+
+def most_likely(probabilities: Tensor) -> Tensor:
+    """Class of the highest value, the lowest one of equals, as uint8 tensor.
+
+    Not ``argmax``: that does not say which of equals it gives, and takes several times as long
+    where classes are not the last axis (torch 2.13, CPU).
+
+    Parameters
+    ----------
+    probabilities : float tensor (B-scan, class, depth, width)
+    """
+    highest = probabilities[:, 0].clone()
+    labels = torch.zeros_like(highest, dtype=torch.uint8)
+    for label in range(1, probabilities.shape[1]):
+        values = probabilities[:, label]
+        labels.masked_fill_(values > highest, label)
+        torch.maximum(highest, values, out=highest)
+    return labels
+
+
+class _NetworkOutput:
+    """What is kept of one network, filled in the order of the B-scans."""
+
+    def __init__(self, volume: OCTVolume, plan: GridPlan, number: int) -> None:
+        self.tissue_map: LabelArray = np.empty(volume.shape, np.uint8)
+        self.grids = GridAccumulator(
+            volume.shape, volume.spacing, plan.grid, plan.vocabulary.tissues
+        )
+        self.done = 0
+        self._source = plan.source
+        # A network's draws are its own: one stream of random numbers would tie them together.
+        self._seed = int(np.random.SeedSequence((plan.seed, number)).generate_state(1)[0])
+
+    def add(self, probabilities: Tensor) -> None:
+        last = self.done + probabilities.shape[0]
+        labels = most_likely(probabilities).cpu().numpy()
+        self.tissue_map[self.done : last] = labels
+        if self._source is ClassifierInput.PROBABILITIES:
+            self.grids.add_probabilities(probabilities)
+        elif self._source is ClassifierInput.SAMPLED:
+            self.grids.add_labels(sample_labels(probabilities, self.done, self._seed))
+        else:
+            self.grids.add_labels(labels)
+        self.done = last
+
+
+class _Consensus:
+    """Class of the highest mean probability; sums up networks in their order, a B-scan at a time.
+
+    Networks of unequal context answer for a B-scan at different times. The order of a sum of
+    floats must not depend on that, or it would depend on the slab.
+    """
+
+    def __init__(self, shape: tuple[int, int, int], networks: int) -> None:
+        self.labels: LabelArray = np.empty(shape, np.uint8)
+        self._networks = networks
+        self._sums: dict[int, Tensor] = {}
+        self._counts: dict[int, int] = {}
+        self._early: dict[tuple[int, int], Tensor] = {}
+
+    def add(self, network: int, first: int, probabilities: Tensor) -> None:
+        for bscan, values in enumerate(probabilities, first):
+            self._early[bscan, network] = values
+            self._settle(bscan)
+
+    def _settle(self, bscan: int) -> None:
+        count = self._counts.get(bscan, 0)
+        while (bscan, count) in self._early:
+            values = self._early.pop((bscan, count))
+            self._sums[bscan] = self._sums[bscan].add_(values) if count else values.clone()
+            count += 1
+        self._counts[bscan] = count
+        if count == self._networks:
+            self.labels[bscan] = most_likely(self._sums.pop(bscan)[None])[0].cpu().numpy()
