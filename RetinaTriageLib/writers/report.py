@@ -1,0 +1,103 @@
+"""The report of one case: a single HTML file that needs no network and no other file.
+
+The page forbids itself to load anything from elsewhere (content security policy) and runs no other
+script than its own, which the policy names by its hash.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from html import escape
+from pathlib import Path
+from string import Template
+
+from RetinaTriageLib.errors import OutputError
+from RetinaTriageLib.result import RESEARCH_USE, TriageResult
+from RetinaTriageLib.writers.report_browser import browser_data
+from RetinaTriageLib.writers.report_enface import gallery
+from RetinaTriageLib.writers.report_etdrs import etdrs_panel
+from RetinaTriageLib.writers.report_figures import localizer_picture
+from RetinaTriageLib.writers.report_maps import enface_frame, enface_maps
+from RetinaTriageLib.writers.report_panels import browser_panel
+from RetinaTriageLib.writers.report_scores import (
+    headline,
+    opinion_table,
+    other_verdicts,
+    score_bars,
+)
+from RetinaTriageLib.writers.report_tables import (
+    provenance,
+    scan_facts,
+    sentences,
+    tissue_table,
+)
+from RetinaTriageLib.writers.report_text import scan_line
+
+
+def write_report(result: TriageResult, path: Path) -> None:
+    """Write ``report.html``: verdict, B-scan browser, maps, measurements and their origin.
+
+    The file appears complete or not at all.
+
+    Raises
+    ------
+    OutputError
+        If the file cannot be written.
+    """
+    page = report_page(result)
+    unfinished = path.with_name(path.name + ".part")
+    try:
+        unfinished.write_text(page, encoding="utf-8")
+        unfinished.replace(path)
+    except OSError as problem:
+        unfinished.unlink(missing_ok=True)
+        msg = f"Could not write {path}: {problem.strerror}. Free space or choose another folder."
+        raise OutputError(msg) from problem
+
+
+def report_page(result: TriageResult) -> str:
+    """Page of a case as text; everything that comes from data is escaped."""
+    volume, measured, made = result.volume, result.measurements, result.provenance
+    maps, frame = enface_maps(result), enface_frame(volume)
+    script = _part("js")
+    localizer = volume.record.localizer
+    no_tissues = f'<p class="quiet">Not measured. {escape(" ".join(measured.refused))}</p>'
+    return Template(_part("html")).substitute(
+        name=escape(volume.name),
+        research_use=escape(RESEARCH_USE),
+        style=_part("css"),
+        script=script,
+        script_hash=_policy_hash(script),
+        scan=escape(scan_line(volume)),
+        bundle=escape(made.bundle_name),
+        trained_on=escape(made.trained_on),
+        headline=headline(result),
+        findings=other_verdicts(result),
+        browser=browser_panel(result, maps, frame),
+        score_bars=score_bars(result),
+        opinion_table=opinion_table(result),
+        maps=gallery(result, maps, frame),
+        etdrs=etdrs_panel(result),
+        tissues=tissue_table(measured.tissues, len(result.hypotheses))
+        if measured.tissues
+        else no_tissues,
+        scan_facts=scan_facts(volume),
+        assumed=sentences(volume.assumed, "Nothing: all facts were read from the file."),
+        refused=sentences(measured.refused, "Nothing was left out."),
+        notes=sentences(made.notes, "None."),
+        localizer=localizer_picture(localizer)
+        if localizer
+        else '<p class="quiet">The file holds no localizer picture.</p>',
+        provenance=provenance(result),
+        data=browser_data(result, maps),
+    )
+
+
+def _part(suffix: str) -> str:
+    return Path(__file__).with_name(f"report_page.{suffix}").read_text(encoding="utf-8")
+
+
+def _policy_hash(script: str) -> str:
+    digest = hashlib.sha256(script.encode("utf-8")).digest()
+    return "sha256-" + base64.b64encode(digest).decode("ascii")
