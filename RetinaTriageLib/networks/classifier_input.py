@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from RetinaTriageLib.errors import InputError
-from RetinaTriageLib.networks.grid_axes import CellAxis, centered_cells, row_weights, stacked_cells
+from RetinaTriageLib.networks.grid_axes import depth_cells, row_weights, width_overlap
 from RetinaTriageLib.tissues import TISSUES, Tissue, TissueGroup, labels_of
 from RetinaTriageLib.volume import LabelArray, VoxelSpacing
 
@@ -75,9 +75,8 @@ class GridAccumulator:
     """Builds the grid of one tissue map from chunks of B-scans, in their order.
 
     Where the retina lies is known only at the end, so the whole depth is kept at the resolution of
-    the grid and cropped last. In-plane, a cell holds the mean over the voxels whose centers lie in
-    it. Across B-scans it is interpolated linearly, or averaged with a triangle where B-scans lie
-    closer than cells.
+    the grid and cropped last. In-plane, a cell holds the mean over its voxels. Across B-scans it is
+    interpolated linearly, or averaged with a triangle where B-scans lie closer than cells.
 
     Parameters
     ----------
@@ -95,42 +94,44 @@ class GridAccumulator:
         bscan_mm, depth_mm, width_mm = voxel_size_mm(shape, spacing, grid)
         self._shape, self._grid, self._tissues = shape, grid, classes
         self._weights = row_weights(shape[0], bscan_mm, grid.spacing_mm[0], grid.shape[0])
-        self._depth = stacked_cells(shape[1], depth_mm, grid.spacing_mm[1])
-        self._width = centered_cells(shape[2], width_mm, grid.spacing_mm[2], grid.shape[2])
-        self._cells = self._depth.cells[:, None] * self._width.count + self._width.cells
-        self._share = np.outer(self._depth.share(), self._width.share()).astype(np.float32)
-        self._sums = np.zeros(
-            (grid.shape[0], len(classes), self._depth.count, self._width.count), np.float32
-        )
+        self._depth = depth_cells(shape[1], depth_mm, grid.spacing_mm[1])
+        self._overlap = width_overlap(shape[2], width_mm, grid.spacing_mm[2], grid.shape[2])
+        self._plane = (self._depth.count, grid.shape[2])
+        self._sums = np.zeros((grid.shape[0], len(classes), *self._plane), np.float32)
+        # Pairs of an A-scan and a cell that share area: an A-scan on a border comes twice.
+        self._columns, cells = np.nonzero(self._overlap)
+        self._cells = self._depth.cells[:, None] * grid.shape[2] + cells
+        shares = np.outer(self._depth.share(), self._overlap[self._columns, cells])
+        self._shares = shares.ravel()
         self._done = 0
 
     def add_labels(self, labels: LabelArray) -> None:
         """Add tissue maps of the next B-scans, uint8 array (B-scan, depth, width)."""
-        plane = self._share.size
-        size = len(self._tissues) * plane
+        classes, plane = len(self._tissues), self._plane[0] * self._plane[1]
         for bscan in labels:
-            inside = bscan[self._depth.sources][:, self._width.sources]
-            if inside.size and inside.max() >= len(self._tissues):
+            if bscan.max() >= classes:
                 msg = (
-                    f"Found tissue label {inside.max()}; expected 0 to {len(self._tissues) - 1}. "
+                    f"Found tissue label {bscan.max()}; expected 0 to {classes - 1}. "
                     "Check which vocabulary the map was made with."
                 )
                 raise InputError(msg)
-            index = self._cells + inside * np.intp(plane)
-            counts = np.bincount(index.ravel(), minlength=size)
-            self._add(counts.reshape(-1, *self._share.shape) * self._share)
+            offset = bscan[self._depth.sources].take(self._columns, axis=1) * np.intp(plane)
+            index = (offset + self._cells).ravel()
+            fractions = np.bincount(index, self._shares, minlength=classes * plane)
+            self._add(fractions.astype(np.float32))
 
     def add_probabilities(self, probabilities: Tensor) -> None:
         """Add probabilities of the next B-scans, float tensor (B-scan, class, depth, width)."""
         device = probabilities.device
         rows = torch.as_tensor(self._depth.cells, device=device)
-        pooling = torch.as_tensor(_pooling(self._width, self._shape[2]), device=device)
+        overlap = torch.as_tensor(self._overlap, dtype=torch.float32, device=device)
+        voxels = torch.as_tensor(self._depth.share(), dtype=torch.float32, device=device)
+        share = torch.zeros(self._depth.count, device=device).index_copy_(0, rows, voxels)
         for bscan in probabilities:
             sums = torch.zeros(bscan.shape[0], self._depth.count, bscan.shape[2], device=device)
             sums.index_add_(1, rows, bscan[:, self._depth.sources].float())
-            sums = sums.flatten(0, 1) @ pooling
-            sums = sums.reshape(bscan.shape[0], *self._share.shape)
-            self._add(sums.cpu().numpy() * self._share)
+            fractions = (sums.flatten(0, 1) @ overlap).reshape(-1, *self._plane)
+            self._add((fractions * share[:, None]).cpu().numpy())
 
     def finish(self) -> GridArray:
         """Grid of the whole map, float32 array (class, B-scan, depth, width).
@@ -152,7 +153,8 @@ class GridAccumulator:
         grid[:, :, target] = self._sums[:, :, inside].swapaxes(0, 1)
         return grid
 
-    def _add(self, fractions: npt.NDArray[np.floating]) -> None:
+    def _add(self, fractions: GridArray) -> None:
+        fractions = fractions.reshape(self._sums.shape[1:])
         weights = self._weights[:, self._done]
         for row in np.flatnonzero(weights):
             self._sums[row] += weights[row] * fractions
@@ -164,12 +166,6 @@ class GridAccumulator:
         if not mass.any():
             return self._depth.count // 2
         return round(float(mass @ (np.arange(mass.size) + 0.5) / mass.sum()))
-
-
-def _pooling(axis: CellAxis, voxels: int) -> GridArray:
-    matrix = np.zeros((voxels, axis.count), np.float32)
-    np.add.at(matrix, (np.arange(voxels)[axis.sources], axis.cells), 1)
-    return matrix
 
 
 def grid_from_labels(

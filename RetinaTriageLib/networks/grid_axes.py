@@ -15,12 +15,12 @@ ROUNDING = 1e-6
 
 
 @dataclass(frozen=True)
-class CellAxis:
-    """Cells along one axis.
+class DepthCells:
+    """Cells along the depth, from the first voxel to the last; a voxel counts where its center is.
 
     Attributes
     ----------
-    sources : voxels inside the grid; where voxels are larger than cells, the one of each cell
+    sources : voxels in their order; where voxels are larger than cells, the one of each cell
     cells : intp array (source,), cell that each of them falls into, ascending
     count : number of cells
     """
@@ -30,33 +30,37 @@ class CellAxis:
     count: int
 
     def share(self) -> npt.NDArray[np.float64]:
-        """Weight of one voxel in the mean of its cell; 0 for cells without voxels."""
-        voxels = np.bincount(self.cells, minlength=self.count)
-        return np.divide(1.0, voxels, out=np.zeros(self.count), where=voxels > 0)
+        """Weight of each source in the mean of its cell, (source,)."""
+        share: npt.NDArray[np.float64] = 1 / np.bincount(self.cells, minlength=self.count)
+        return share[self.cells]
 
 
-def centered_cells(voxels: int, voxel_mm: float, cell_mm: float, cells: int) -> CellAxis:
-    """Cells around the middle of the scan; voxels beyond them are left out."""
-    start = cells / 2 - voxels * voxel_mm / cell_mm / 2
-    return _cell_axis(voxels, voxel_mm / cell_mm, start, cells)
-
-
-def stacked_cells(voxels: int, voxel_mm: float, cell_mm: float) -> CellAxis:
-    """Cells from the first voxel to the last, as many as it takes."""
+def depth_cells(voxels: int, voxel_mm: float, cell_mm: float) -> DepthCells:
+    """Cells along the depth, as many as the scan is deep."""
     ratio = voxel_mm / cell_mm
-    return _cell_axis(voxels, ratio, 0.0, math.ceil(voxels * ratio - ROUNDING))
+    count = math.ceil(voxels * ratio - ROUNDING)
+    cells = np.arange(count)
+    if ratio > 1:
+        nearest = np.floor((cells + 0.5) / ratio).astype(np.intp)
+        return DepthCells(np.minimum(nearest, voxels - 1), cells, count)
+    cells = np.floor((np.arange(voxels) + 0.5) * ratio).astype(np.intp)
+    # The last cell may reach beyond the scan by so much that no voxel center lies in it.
+    return DepthCells(slice(0, voxels), cells, int(cells[-1]) + 1)
 
 
-def _cell_axis(voxels: int, ratio: float, start: float, count: int) -> CellAxis:
-    """Cells of voxels that are ``ratio`` cells large, the first beginning at ``start`` cells."""
-    if ratio > 1 + ROUNDING:
-        cells = np.arange(count)
-        nearest = np.floor((cells + 0.5 - start) / ratio).astype(np.intp)
-        inside = (nearest >= 0) & (nearest < voxels)
-        return CellAxis(nearest[inside], cells[inside], count)
-    cells = np.floor(start + (np.arange(voxels) + 0.5) * ratio).astype(np.intp)
-    first, last = np.searchsorted(cells, [0, count])
-    return CellAxis(slice(int(first), int(last)), cells[first:last], count)
+def width_overlap(
+    voxels: int, voxel_mm: float, cell_mm: float, cells: int
+) -> npt.NDArray[np.float64]:
+    """Share of each cell that each voxel covers, float array (voxel, cell).
+
+    Cells lie around the middle of the scan. Shares rather than voxel centers, because a voxel in
+    the very middle belongs to both sides: a mirrored scan then gives the mirrored grid.
+    """
+    ratio = voxel_mm / cell_mm
+    start = (cells - voxels * ratio) / 2 + np.arange(voxels)[:, None] * ratio
+    cell = np.arange(cells)
+    overlap = np.minimum(start + ratio, cell + 1) - np.maximum(start, cell)
+    return np.where(overlap > ROUNDING, overlap, 0.0)
 
 
 def row_weights(bscans: int, bscan_mm: float, row_mm: float, rows: int) -> npt.NDArray[np.float32]:
