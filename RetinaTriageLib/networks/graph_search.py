@@ -8,8 +8,7 @@ changes fastest. Under drusen, BM runs on as a smooth line below the lifted epit
 
 References
 ----------
-Chiu et al., Opt. Express 18:19413 (2010), layers by dynamic programming. Eilers, Anal. Chem.
-75:3631 (2003), asymmetric smoothing, here for BM.
+Chiu et al., Opt. Express 18:19413 (2010).
 """
 
 from __future__ import annotations
@@ -22,15 +21,9 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
-from RetinaTriageLib.networks.minimal_path import minimal_path_and_margin
-from RetinaTriageLib.networks.smooth_line import lower_line, smooth_line
-from RetinaTriageLib.networks.surface_cost import (
-    BoolArray,
-    clipping_mask,
-    comparable_gray,
-    ilm_cost,
-    rpe_cost,
-)
+from RetinaTriageLib.networks.bruchs_membrane import LIFTED_UM, bruchs_membrane, too_steep
+from RetinaTriageLib.networks.coarse_surfaces import Columns, block_mean, coarse_surfaces
+from RetinaTriageLib.networks.surface_cost import BoolArray, clipping_mask, comparable_gray
 from RetinaTriageLib.networks.surface_refine import (
     ELLIPSOID,
     ILM,
@@ -42,12 +35,10 @@ from RetinaTriageLib.networks.surface_refine import (
 )
 from RetinaTriageLib.volume import FloatArray, VoxelSpacing, require_voxels
 
-COARSE_UM = (7.7, 46.0)  # depth and width of a coarse pixel: two by four pixels of a Spectralis
-FINE_WIDTH_UM = 23.0
-RIVAL_UM = 40.0  # another path that is farther away is a rival
-CLEAR_MARGIN = 0.6  # a path that beats all rivals by this much of contrast is sure
-LIFTED_UM = 15.0  # an outer edge this far above the smooth line belongs to a druse, not to BM
-DRUSEN_WIDTH_UM = 1500.0  # bumps of the epithelium that BM passes under
+FINE_WIDTH_UM = 23.0  # columns of the fine search; surfaces are smooth over such a distance
+CLEAR_MARGIN = 0.6  # a path that beats its rivals by this much contrast is beyond doubt
+SURE_IF_LIFTED = 0.5  # Bruch's membrane under a deposit is drawn, hardly seen
+NEIGHBOR_UM = 60.0  # a jump this large between B-scans, beyond their shift, is hardly believed
 
 
 @dataclass(frozen=True)
@@ -74,14 +65,6 @@ class Surfaces:
     clipped: BoolArray
 
 
-@dataclass(frozen=True)
-class _Found:
-    """A path and how clearly it beats its rivals; arrays (B-scan, width)."""
-
-    path: FloatArray
-    margin: FloatArray
-
-
 def find_surfaces(voxels: npt.NDArray[Any], spacing: VoxelSpacing) -> Surfaces:
     """Layer surfaces of every B-scan, in px.
 
@@ -103,20 +86,22 @@ def find_surfaces(voxels: npt.NDArray[Any], spacing: VoxelSpacing) -> Surfaces:
     depth_um, width_um = spacing.depth_mm * 1000, spacing.width_mm * 1000
     clipped = clipping_mask(voxels)
     gray = comparable_gray(voxels, clipped)
-    ilm, outer = _coarse(gray, depth_um, width_um)
-    fine_width = max(1, round(FINE_WIDTH_UM / width_um))
-    small = ndimage.gaussian_filter1d(_block_mean(gray, 1, fine_width), 1.0, axis=2)
-    columns = _Columns(gray.shape[2], fine_width)
+    coarse_ilm, coarse_outer = coarse_surfaces(gray, depth_um, width_um)
+    wide = max(1, round(FINE_WIDTH_UM / width_um))
+    columns, column_um = Columns(gray.shape[2], wide), width_um * wide
+    small = ndimage.gaussian_filter1d(block_mean(gray, 1, wide), 1.0, axis=2)
     find = partial(find_boundary, small, depth_um=depth_um)
-    inner = find(columns.reduce(ilm.path), ILM)
-    outer_edge = find(columns.reduce(outer.path), RPE_OUTER)
-    ellipsoid = find(outer_edge.depth, ELLIPSOID)
-    rpe = find(outer_edge.depth, RPE_INNER)
-    sure_ilm = _sure(inner, ILM, columns.reduce(ilm.margin))
-    sure_outer = _sure(outer_edge, RPE_OUTER, columns.reduce(outer.margin))
-    bm = _bruchs_membrane(outer_edge.depth, sure_outer, depth_um, width_um * fine_width)
-    lifted_um = (bm - outer_edge.depth) * depth_um
-    sure_bm = sure_outer * np.where(lifted_um > LIFTED_UM, 0.5, 1.0)
+    ilm = find(columns.reduce(coarse_ilm.depth), ILM)
+    outer = find(columns.reduce(coarse_outer.depth), RPE_OUTER)
+    ellipsoid, rpe = find(outer.depth, ELLIPSOID), find(outer.depth, RPE_INNER)
+
+    sure_ilm = _sure(ilm, ILM) * _clear(columns.reduce(coarse_ilm.margin))
+    sure_ilm *= _like_neighbors(ilm.depth, depth_um)
+    sure_outer = _sure(outer, RPE_OUTER) * _clear(columns.reduce(coarse_outer.margin))
+    sure_outer *= 1 - too_steep(outer.depth, depth_um, column_um)
+    bm = bruchs_membrane(outer.depth, sure_outer, depth_um, column_um)
+    lifted = (bm - outer.depth) * depth_um > LIFTED_UM
+    sure_bm = sure_outer * np.where(lifted, SURE_IF_LIFTED, 1) * _like_neighbors(bm, depth_um)
     confidence = {
         "ilm": sure_ilm,
         "ellipsoid": sure_outer * _sure(ellipsoid, ELLIPSOID),
@@ -125,89 +110,32 @@ def find_surfaces(voxels: npt.NDArray[Any], spacing: VoxelSpacing) -> Surfaces:
         "bm": sure_bm,
     }
     return Surfaces(
-        columns.enlarge(inner.depth),
+        columns.enlarge(ilm.depth),
         columns.enlarge(ellipsoid.depth),
         columns.enlarge(rpe.depth),
-        columns.enlarge(outer_edge.depth),
+        columns.enlarge(outer.depth),
         columns.enlarge(bm),
         {name: columns.enlarge(sure) for name, sure in confidence.items()},
         clipped,
     )
 
 
-def _sure(found: Boundary, window: Window, margin: FloatArray | None = None) -> FloatArray:
-    """Confidence 0 to 1 from the contrast of an edge, and from the lack of rivals."""
+def _sure(found: Boundary, window: Window) -> FloatArray:
+    """Confidence 0 to 1 from the contrast of a boundary."""
     sure = np.clip(found.contrast / window.clear_contrast, 0, 1)
-    if margin is not None:
-        sure = np.minimum(sure, np.clip(margin / CLEAR_MARGIN, 0, 1))
     return np.asarray(ndimage.gaussian_filter1d(sure, 1.5, axis=1), dtype=np.float32)
 
 
-def _bruchs_membrane(
-    outer: FloatArray, sure: FloatArray, depth_um: float, column_um: float
-) -> FloatArray:
-    """Outer RPE edge where it lies on its smooth lower line, that line where it is lifted."""
-    stiffness = (DRUSEN_WIDTH_UM / (2 * np.pi * column_um)) ** 4
-    tolerance_px = LIFTED_UM / depth_um
-    membrane = np.empty_like(outer)
-    for row, (line, weight) in enumerate(zip(outer, sure + 0.02, strict=True)):
-        lower = lower_line(line, weight, stiffness, tolerance_px)
-        away = (line - lower) / tolerance_px
-        kept = 1 / (1 + away**4) * weight
-        membrane[row] = smooth_line(lower + kept * (line - lower), np.ones_like(line), 2.0)
-    return membrane
+def _clear(margin: FloatArray) -> FloatArray:
+    """Confidence 0 to 1 from the lack of rivals."""
+    return np.asarray(np.clip(margin / CLEAR_MARGIN, 0, 1), dtype=np.float32)
 
 
-def _coarse(gray: FloatArray, depth_um: float, width_um: float) -> tuple[_Found, _Found]:
-    """ILM and outer RPE edge within a few pixels, at full width."""
-    deep, wide = (
-        max(1, round(c / p)) for c, p in zip(COARSE_UM, (depth_um, width_um), strict=True)
-    )
-    small = ndimage.gaussian_filter1d(_block_mean(gray, deep, wide), 1.0, axis=2)
-    pixel_um = depth_um * deep
-    slope = wide * width_um / pixel_um
-    ilm = _search(ilm_cost(small, pixel_um), pixel_um, slope)
-    outer = _search(rpe_cost(small, ilm.path, pixel_um), pixel_um, 0.7 * slope)
-    columns = _Columns(gray.shape[2], wide)
-    ilm_full, outer_full = (
-        _Found(columns.enlarge((f.path + 0.5) * deep - 0.5), columns.enlarge(f.margin))
-        for f in (ilm, outer)
-    )
-    return ilm_full, outer_full
-
-
-def _search(cost: FloatArray, pixel_um: float, max_slope_px: float) -> _Found:
-    max_step = max(1, round(max_slope_px))
-    rival_px = RIVAL_UM / pixel_um
-    path, margin = minimal_path_and_margin(cost, max_step, 0.25 / max_slope_px**2, rival_px)
-    return _Found(path, margin)
-
-
-def _block_mean(gray: FloatArray, deep: int, wide: int) -> FloatArray:
-    bscans, depths, widths = gray.shape
-    pad = ((0, 0), (0, -depths % deep), (0, -widths % wide))
-    padded = np.pad(gray, pad, mode="edge")
-    blocks = padded.reshape(bscans, padded.shape[1] // deep, deep, padded.shape[2] // wide, wide)
-    return np.asarray(blocks.mean(axis=(2, 4)))
-
-
-@dataclass(frozen=True)
-class _Columns:
-    """Full width of a B-scan and its reduction by whole blocks of columns."""
-
-    width: int
-    block: int
-
-    def centers(self) -> FloatArray:
-        """Middle of each block, in full columns."""
-        return (np.arange(-(-self.width // self.block)) + 0.5) * self.block - 0.5
-
-    def enlarge(self, lines: FloatArray) -> FloatArray:
-        """Lines of the reduced image at the full width."""
-        full, centers = np.arange(self.width), self.centers()
-        return np.stack([np.interp(full, centers, line) for line in lines]).astype(np.float32)
-
-    def reduce(self, lines: FloatArray) -> FloatArray:
-        """Full lines at the middle of each block."""
-        full, centers = np.arange(self.width), self.centers()
-        return np.stack([np.interp(centers, full, line) for line in lines]).astype(np.float32)
+def _like_neighbors(lines: FloatArray, depth_um: float) -> FloatArray:
+    """Confidence 0 to 1 from both neighboring B-scans, whose own shift in depth is forgiven."""
+    if len(lines) < 3:
+        return np.ones_like(lines)
+    level = lines - np.median(lines, axis=1, keepdims=True)
+    jump = np.zeros_like(lines)
+    jump[1:-1] = level[1:-1] - (level[:-2] + level[2:]) / 2
+    return np.asarray(np.exp(-((jump * depth_um / NEIGHBOR_UM) ** 2)), dtype=np.float32)

@@ -15,7 +15,7 @@ from RetinaTriageLib.volume import FloatArray
 
 BoolArray = npt.NDArray[np.bool_]
 
-WHITE_FRACTION = 0.98  # of full scale; JPEG blurs the white of registration wedges a little
+WHITE_FRACTION = 0.9  # of full scale; JPEG ripples darken the rim of registration wedges
 WHITE_COLUMNS = 5  # narrower fill is taken for noise
 BLACK_RUN_PX = 8  # noise rarely has longer runs of exact zeros at the border ...
 BLACK_COLUMNS = 15  # ... and never in so many neighboring columns
@@ -44,11 +44,12 @@ def _fill_px(white: BoolArray, black: BoolArray) -> npt.NDArray[np.intp]:
     """Length of the fill that starts at depth 0, (B-scan, width)."""
     black_px = _in_company(_run_px(black), BLACK_COLUMNS)
     white_px = _in_company(_run_px(white), WHITE_COLUMNS)
-    return np.maximum(np.where(black_px >= BLACK_RUN_PX, black_px, 0), white_px)
+    fill_px = np.maximum(np.where(black_px >= BLACK_RUN_PX, black_px, 0), white_px)
+    return np.where((white | black).all(axis=1), white.shape[1], fill_px)
 
 
 def _in_company(run_px: npt.NDArray[np.intp], columns: int) -> npt.NDArray[np.intp]:
-    """Runs as far as ``columns`` neighbors share them; the image's edge counts as company."""
+    """Length of each run as far as ``columns`` neighbors share it, as the image's edge does."""
     common = ndimage.minimum_filter1d(run_px, columns, axis=1, mode="nearest")
     return np.asarray(ndimage.maximum_filter1d(common, columns, axis=1, mode="nearest"))
 

@@ -6,7 +6,6 @@ and returns B-scans with codes of `label_sets`. Nothing of it may be redistribut
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,13 +16,14 @@ from scipy.io import loadmat
 
 from RetinaTriageLib.errors import InputError
 from RetinaTriageLib.networks.graph_search import Surfaces, find_surfaces
+from RetinaTriageLib.readers.heidelberg_vol import read_heidelberg_vol
 from RetinaTriageLib.training.weak_labels import weak_codes
 from RetinaTriageLib.volume import FloatArray, LabelArray, VoxelSpacing
 
 DUKE_SPACING = VoxelSpacing.from_um(123, 3.87, 11.5)  # assumed: not recorded for each patient
 DUKE_VALIDATION_PATIENTS = ("8", "9")
 RATHKE_SPACING = VoxelSpacing.from_um(None, 3.872, 14.24)  # fields ScaleZ and ScaleX of the file
-MISSING = 1e6  # Heidelberg marks absent pixels and line positions with the largest float
+MISSING = 1e6  # Heidelberg marks absent pixels with the largest float
 UNUSABLE_LINES = ("valid.vol",)  # folded over by mirror artifacts; the device's lines are wrong
 
 
@@ -81,15 +81,15 @@ def duke_volume_samples(folder: Path) -> Iterator[RealSample]:
 
 
 def spectralis_line_samples(folder: Path) -> Iterator[RealSample]:
-    """Single B-scans of Heidelberg ``.vol`` files with the ILM and BM lines that the device drew."""
+    """Single B-scans of ``.vol`` files with the ILM and BM lines that the device drew."""
     for path in _require_files(folder, "*.vol"):
         if path.name in UNUSABLE_LINES:
             continue
-        scan = _read_vol(path)
-        image = scan.image[None]
-        found = with_lines(find_surfaces(image, scan.spacing), scan.ilm, scan.bm)
-        codes = weak_codes(scan.image, found, scan.spacing)
-        yield RealSample(scan.image, codes, path.stem, "spectralisvol", "z00")
+        volume = read_heidelberg_vol(path)
+        spacing, lines = volume.require_spacing(), volume.record.lines
+        found = with_lines(find_surfaces(volume.voxels, spacing), lines["ILM"], lines["BM"])
+        codes = weak_codes(volume.voxels[0], found, spacing, fluid_free=True)  # seen: healthy
+        yield RealSample(volume.voxels[0], codes, path.stem, "spectralisvol", "z00")
 
 
 def rathke_samples(folder: Path) -> Iterator[RealSample]:
@@ -105,7 +105,7 @@ def rathke_samples(folder: Path) -> Iterator[RealSample]:
     )
     image = _display_gray(scan["B0"])
     drawn = lines["interpolation"].astype(np.float32)  # (boundary, width), from ILM to BM
-    found = with_lines(find_surfaces(image[None], RATHKE_SPACING), drawn[0], drawn[8])
+    found = with_lines(find_surfaces(image[None], RATHKE_SPACING), drawn[:1], drawn[8:])
     codes = weak_codes(image, found, RATHKE_SPACING, fluid_free=True)
     yield RealSample(image, codes, "1", "rathke", "z00")
 
@@ -147,41 +147,18 @@ def one_bscan(surfaces: Surfaces, index: int) -> Surfaces:
 
 
 def with_lines(surfaces: Surfaces, ilm: FloatArray, bm: FloatArray) -> Surfaces:
-    """Surfaces with ILM and BM replaced by lines that are sure wherever they are finite."""
-    confidence = dict(surfaces.confidence)
-    for name, line in (("ilm", ilm), ("bm", bm)):
-        confidence[name] = np.isfinite(line).astype(np.float32)[None]
-    drawn_ilm, drawn_bm = (
-        np.where(np.isfinite(line), line, found[0])[None].astype(np.float32)
-        for line, found in ((ilm, surfaces.ilm), (bm, surfaces.bm))
+    """Surfaces with ILM and BM replaced by lines (B-scan, width), sure wherever they are finite."""
+    has_ilm, has_bm = np.isfinite(ilm), np.isfinite(bm)
+    return replace(
+        surfaces,
+        ilm=np.where(has_ilm, ilm, surfaces.ilm).astype(np.float32),
+        bm=np.where(has_bm, bm, surfaces.bm).astype(np.float32),
+        confidence={
+            **surfaces.confidence,
+            "ilm": has_ilm.astype(np.float32),
+            "bm": has_bm.astype(np.float32),
+        },
     )
-    return replace(surfaces, ilm=drawn_ilm, bm=drawn_bm, confidence=confidence)
-
-
-@dataclass(frozen=True)
-class _LineScan:
-    """Single scan of a ``.vol`` file; lines in px, NaN where the device drew none."""
-
-    image: LabelArray
-    ilm: FloatArray
-    bm: FloatArray
-    spacing: VoxelSpacing
-
-
-def _read_vol(path: Path) -> _LineScan:
-    """First B-scan of a ``.vol`` file; offsets as in the struct tables of eyepy (MIT)."""
-    content = path.read_bytes()
-    widths, _bscans, depths = struct.unpack_from("<3i", content, 12)
-    width_mm, _distance_mm, depth_mm = struct.unpack_from("<3d", content, 24)
-    localizer = struct.unpack_from("<2i", content, 48)
-    (header_size,) = struct.unpack_from("<i", content, 100)
-    bscan = 2048 + localizer[0] * localizer[1]
-    line_count, line_offset = struct.unpack_from("<2i", content, bscan + 48)
-    lines = np.frombuffer(content, "<f4", line_count * widths, bscan + line_offset)
-    lines = np.where(lines < MISSING, lines, np.nan).reshape(line_count, widths)
-    raw = np.frombuffer(content, "<f4", depths * widths, bscan + header_size)
-    spacing = VoxelSpacing(None, depth_mm, width_mm)
-    return _LineScan(_display_gray(raw.reshape(depths, widths)), lines[0], lines[1], spacing)
 
 
 def _display_gray(raw: FloatArray) -> LabelArray:

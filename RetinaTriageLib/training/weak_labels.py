@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 from scipy import ndimage
 
 from RetinaTriageLib.networks.graph_search import Surfaces
@@ -25,7 +24,8 @@ RPE_UM = 20.0  # epithelium on Bruch's membrane, about 15 um in CLINICAL.md sect
 THIN_UM = 45.0  # imaged epithelium and outer segment tips; thicker ones hide a deposit
 GAP_UM = 250.0  # a Bruch's membrane lost for longer than this is the disc or a deep shadow
 MARGIN_UM = 300.0  # distrust around such a gap
-DARK_GRAY = 0.12  # vitreous without hyaloid or debris, on the scale of `comparable_gray`
+DARK_GRAY = 0.12  # vitreous without hyaloid or debris, on the scale of `comparable_gray`, ...
+DARK_DEVIATIONS = 4.0  # ... or within so many deviations of its noise, whichever is brighter
 
 
 def weak_codes(
@@ -61,7 +61,7 @@ def weak_codes(
 
     above = (row < ilm - BORDER_PX) & sure_ilm
     codes[above] = VITREOUS_SIDE
-    codes[above & _dark(image, surfaces.clipped[0])] = TISSUE_BY_NAME["vitreous_subhyaloid"].label
+    codes[_dark(image, above, surfaces.clipped[0])] = TISSUE_BY_NAME["vitreous_subhyaloid"].label
 
     graded = fluid is not None or fluid_free
     retina_code = RETINA_NOT_FLUID if graded else RETINA
@@ -117,8 +117,14 @@ def _sure_membrane(surfaces: Surfaces, width_um: float) -> BoolArray:
     return np.asarray(~(lost | near))
 
 
-def _dark(image: LabelArray, clipped: BoolArray) -> npt.NDArray[np.bool_]:
-    """Pixels without any structure nearby: plain vitreous."""
+def _dark(image: LabelArray, vitreous: BoolArray, clipped: BoolArray) -> BoolArray:
+    """Pixels of the vitreous side without any structure nearby."""
+    free = vitreous & ~clipped
+    if not free.any():
+        return free
     gray = comparable_gray(image[None], clipped[None])[0]
-    smooth = ndimage.gaussian_filter(gray, (1.5, 4.0))
-    return np.asarray(ndimage.maximum_filter(smooth, size=(9, 9)) < DARK_GRAY)
+    smooth = ndimage.gaussian_filter(gray, (1.5, 6.0))
+    middle = np.median(smooth[free])
+    deviation = 1.48 * np.median(np.abs(smooth[free] - middle))
+    bright = smooth > max(DARK_GRAY, middle + DARK_DEVIATIONS * deviation)
+    return np.asarray(free & ~ndimage.binary_dilation(bright, np.ones((9, 9), bool)))
