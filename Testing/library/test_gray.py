@@ -1,5 +1,4 @@
 import numpy as np
-import pytest
 
 from RetinaTriageLib.networks.gray import GrayScale, gray_scale, normalize
 
@@ -19,9 +18,7 @@ def test_one_bright_voxel_does_not_darken_the_rest():
     voxels = np.tile(np.linspace(0, 1, 64, dtype=np.float32), (2, 64, 1))
     bright = voxels.copy()
     bright[0, 0, 0] = 1000
-    assert gray_scale(bright) == pytest.approx(gray_scale(voxels)) or np.allclose(
-        normalize(bright)[1], normalize(voxels)[1], atol=0.05
-    )
+    np.testing.assert_allclose(normalize(bright)[1], normalize(voxels)[1], atol=0.05)
 
 
 def test_chunks_with_the_scale_of_the_volume_agree_with_it():
