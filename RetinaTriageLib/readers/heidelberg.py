@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from RetinaTriageLib.errors import GeometryError
 from RetinaTriageLib.readers.raster import Raster, ascan_ends_mm, fit_raster
 from RetinaTriageLib.volume import (
     STANDARD_DIRECTIONS,
@@ -67,9 +68,19 @@ def place(
     ----------
     starts_mm, ends_mm : float array (B-scan, 2)
         (column, row) on the localizer; the end of a circle scan is the center of the circle.
+
+    Raises
+    ------
+    GeometryError
+        If a B-scan has no length, or the B-scans of a raster are not parallel and evenly spaced.
     """
     pattern = stated or _pattern_of(starts_mm, ends_mm)
+    if pattern is ScanPattern.RASTER and len(starts_mm) == 1:
+        pattern = ScanPattern.LINE
     lengths_mm = np.linalg.norm(ends_mm - starts_mm, axis=1)
+    if not (np.isfinite(lengths_mm).all() and lengths_mm.min() > 0):
+        msg = "Found B-scans without a start, an end or a length; expected lines. Export again."
+        raise GeometryError(msg)
     if pattern is ScanPattern.CIRCLE:
         first_and_last = np.stack([starts_mm, starts_mm], axis=1)
         return Placement(pattern, None, float(2 * np.pi * lengths_mm.mean()), first_and_last)

@@ -24,9 +24,14 @@ import numpy.typing as npt
 from RetinaTriageLib.errors import GeometryError, InputError
 from RetinaTriageLib.readers.heidelberg import INVALID, LATERALITY, Placement, place
 from RetinaTriageLib.readers.heidelberg_thickness import read_thickness_table
+from RetinaTriageLib.readers.heidelberg_xml_spacing import (
+    CONTEXT,
+    export_spacing,
+    is_spectralis,
+    sharpened_mm,
+)
 from RetinaTriageLib.readers.pictures import LARGEST_SIDE, MOST_PICTURES, read_pages
-from RetinaTriageLib.readers.safe_xml import number, parse_xml, positive_number, text
-from RetinaTriageLib.readers.spacing import checked_spacing
+from RetinaTriageLib.readers.safe_xml import number, parse_xml, text
 from RetinaTriageLib.volume import (
     DeviceFamily,
     DeviceRecord,
@@ -35,23 +40,12 @@ from RetinaTriageLib.volume import (
     Localizer,
     OCTVolume,
     ScanPattern,
-    VoxelSpacing,
 )
 
 ROOT_TAG = "HEDX"
-CONTEXT = "OphthalmicAcquisitionContext"
 
 # Series types seen or reported; where another one is found, the positions decide.
 PATTERNS = {"Volume": ScanPattern.RASTER, "Circle": ScanPattern.CIRCLE}
-
-# The XML rounds the depth of a pixel to 0.1 µm. The .vol headers of the same device family hold
-# 3.87167 µm (four files of shared test data); the rounded 3.9 µm would thicken a retina by 0.7 %.
-ROUNDED_DEPTH = "0.0039"
-SPECTRALIS_DEPTH_MM = 0.00387167
-DEPTH_ASSUMED = (
-    "Spacing along the depth is taken as 3.87167 µm, which .vol exports of the Spectralis hold; "
-    "the XML export rounds it to 3.9 µm."
-)
 
 
 def find_heidelberg_xml(folder: Path) -> Path | None:
@@ -92,20 +86,16 @@ def read_heidelberg_xml(path: Path) -> OCTVolume:
         raise InputError(msg)
     series = _only_series(parse_xml(xml_path), xml_path.name)
     bscans, localizers = _images(series, "OCT"), _images(series, "LOCALIZER")
-    if not bscans:
-        msg = f"Found no B-scan in {xml_path.name}; expected images of the type OCT."
-        raise InputError(msg)
-    pages = _pages(bscans, xml_path.parent)
-    voxels = np.stack(pages)
+    voxels = np.stack(_pages(bscans, xml_path.parent))
     widths = voxels.shape[2]
     starts_mm, ends_mm = _positions(bscans, "Start"), _positions(bscans, "End")
     placement = place(starts_mm, ends_mm, widths, PATTERNS.get(series.findtext("Type", "").strip()))
-    spacing, source, assumed = _spacing(series, bscans, placement, widths)
+    spacing, source, assumed = export_spacing(series, bscans, placement, widths)
     localizer = _localizer(localizers, placement, widths, xml_path.parent) if localizers else None
     table = None
     if placement.raster is not None and localizer is not None:
         table = read_thickness_table(series, placement.raster, widths, localizer.spacing_mm)
-    device = DeviceFamily.SPECTRALIS if _is_spectralis(series) else None
+    device = DeviceFamily.SPECTRALIS if is_spectralis(series) else None
     facts = {"laterality": "HEYEX XML"}
     if spacing is not None:
         facts["spacing"] = source
@@ -143,9 +133,13 @@ def _only_series(root: Element, name: str) -> Element:
         raise InputError(msg)
     series = found[0]
     images = len(series.findall("Image"))
-    if not images <= MOST_PICTURES or images != int(series.findtext("NumImages", str(images))):
-        msg = f"{name} announces {series.findtext('NumImages')} images and lists {images}."
-        raise InputError(f"{msg} Export the scan again, complete.")
+    announced = images if series.find("NumImages") is None else number(series, "NumImages")
+    if images > MOST_PICTURES or images != announced:
+        msg = (
+            f"{name} announces {announced:g} images and lists {images}; expected as many, at most "
+            f"{MOST_PICTURES}. Export the scan again, complete."
+        )
+        raise InputError(msg)
     return series
 
 
@@ -197,76 +191,37 @@ def _laterality(bscans: Sequence[Element]) -> Laterality:
     return LATERALITY[written.pop()]
 
 
-def _spacing(
-    series: Element, bscans: Sequence[Element], placement: Placement, widths: int
-) -> tuple[VoxelSpacing | None, str, tuple[str, ...]]:
-    scales = {(text(b, f"{CONTEXT}/ScaleX"), text(b, f"{CONTEXT}/ScaleY")) for b in bscans}
-    if len(scales) != 1:
-        msg = (
-            f"Found B-scans of different pixel sizes {sorted(scales)}; expected one. Export again."
-        )
-        raise GeometryError(msg)
-    written_width, written_depth = scales.pop()
-    scale_mm, depth_mm = (positive_number(bscans[0], f"{CONTEXT}/Scale{axis}") for axis in "XY")
-    assumed: tuple[str, ...] = ()
-    depth_source = f"ScaleY {written_depth}"
-    if _is_spectralis(series) and written_depth == ROUNDED_DEPTH:
-        depth_mm, depth_source, assumed = SPECTRALIS_DEPTH_MM, ".vol headers", (DEPTH_ASSUMED,)
-    # Ends are written to 1 µm over several mm, ScaleX to 0.1 µm a pixel: the ends are sharper,
-    # unless ScaleX was written with more digits.
-    ends_mm = placement.length_mm / widths
-    sharper_scale = _rounding(written_width) / scale_mm < 0.0005 / placement.length_mm
-    by_precision = (scale_mm, ends_mm) if sharper_scale else (ends_mm, scale_mm)
-    width_source = f"ScaleX {written_width}" if sharper_scale else "Start to End of the B-scans"
-    spacing, doubts = checked_spacing(placement.bscan_mm, depth_mm, *by_precision)
-    if spacing is None:
-        return None, "", doubts
-    source = f"HEYEX XML (width: {width_source}; depth: {depth_source}; B-scan: their positions)"
-    return spacing, source, assumed
-
-
-def _is_spectralis(series: Element) -> bool:
-    names = (
-        series.findtext(f"GeneralEquipment/Manufacturer{part}", "") for part in ("", "ModelName")
-    )
-    return any(word in name.lower() for name in names for word in ("heidelberg", "spectralis"))
-
-
-def _rounding(written: str) -> float:
-    """Half a unit of the last digit of a decimal number."""
-    return 0.5 * 10.0 ** -len(written.partition(".")[2])
-
-
 def _localizer(
     images: Sequence[Element], placement: Placement, widths: int, folder: Path
 ) -> Localizer:
     pixels = _pages(images[:1], folder)[0]
     ascan_mm = placement.length_mm / widths
-    row_mm, column_mm = (_sharpened(images[0], f"{CONTEXT}/Scale{axis}", ascan_mm) for axis in "YX")
+    row_mm, column_mm = (
+        sharpened_mm(images[0], f"{CONTEXT}/Scale{axis}", ascan_mm) for axis in "YX"
+    )
     return Localizer(pixels, (row_mm, column_mm), placement.ends_mm)
-
-
-def _sharpened(image: Element, tag: str, ascan_mm: float) -> float:
-    """Size of a localizer pixel, in mm, without the rounding to 0.1 µm of the export.
-
-    The scanner sets A-scans on localizer pixels, or two to one pixel, or one to two.
-    """
-    written_mm = positive_number(image, tag)
-    for ascans in (1.0, 2.0, 0.5):
-        if abs(ascan_mm * ascans - written_mm) <= _rounding(text(image, tag)):
-            return ascan_mm * ascans
-    return written_mm
 
 
 def _lines(bscans: Sequence[Element], widths: int) -> MappingProxyType[str, FloatArray]:
     lines: dict[str, FloatArray] = {}
     for index, bscan in enumerate(bscans):
         for line in bscan.iterfind("Segmentation/SegLine"):
-            values = np.array([float(value) for value in text(line, "Array").split()])
+            values = _numbers(text(line, "Array"))
             if values.shape != (widths,):
-                msg = f"Found a line of {values.size} A-scans in B-scan {index} of {widths}."
-                raise InputError(f"{msg} Export the scan again.")
+                msg = (
+                    f"Found a device line of {values.size} A-scans in B-scan {index}; expected "
+                    f"{widths}. Export the scan again."
+                )
+                raise InputError(msg)
             empty = np.full((len(bscans), widths), np.nan)
             rows = lines.setdefault(text(line, "Name"), empty)
             rows[index] = np.where(np.abs(values) < INVALID, values, np.nan)
     return MappingProxyType({name: rows for name, rows in lines.items() if np.isfinite(rows).any()})
+
+
+def _numbers(written: str) -> FloatArray:
+    try:
+        return np.array(written.split(), dtype=np.float64)
+    except ValueError as error:
+        msg = f"Found a device line that holds no numbers ({error}); export the scan again."
+        raise InputError(msg) from error

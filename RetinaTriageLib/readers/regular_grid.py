@@ -12,6 +12,7 @@ import numpy.typing as npt
 from RetinaTriageLib.errors import InputError
 from RetinaTriageLib.readers.gray import lossless_gray, refuse_label_map, single_channel
 from RetinaTriageLib.readers.grid_axes import Grid, choose_axes, orient
+from RetinaTriageLib.readers.nifti_length import require_complete_nifti
 from RetinaTriageLib.readers.spacing import believed_spacing
 from RetinaTriageLib.volume import STANDARD_DIRECTIONS, OCTVolume, ScanPattern, VoxelSpacing
 
@@ -74,6 +75,8 @@ def _simple_itk() -> Any:
 
 
 def _load(path: Path) -> tuple[Any, MappingProxyType[str, str]]:
+    if path.name.lower().endswith((".nii", ".nii.gz")):
+        require_complete_nifti(path)
     reader = _simple_itk().ImageFileReader()
     reader.SetFileName(str(path))
     try:
