@@ -14,7 +14,7 @@ from RetinaTriageLib.volume import VoxelSpacing
 CONTEXT = "OphthalmicAcquisitionContext"
 
 # The XML rounds the depth of a pixel to 0.1 µm. The .vol headers of the same device family hold
-# 3.87167 µm (all four files that were looked into); the rounded 3.9 µm would thicken a retina by 0.7 %.
+# 3.87167 µm (in all four files seen); the rounded 3.9 µm would thicken a retina by 0.7 %.
 ROUNDED_DEPTH = "0.0039"
 SPECTRALIS_DEPTH_MM = 0.00387167
 DEPTH_ASSUMED = (
