@@ -49,6 +49,10 @@ def _smooth_line(depth: FloatArray, weight: FloatArray, stiffness: float) -> Flo
     ----------
     depth, weight : float arrays (width,)
     stiffness : features narrower than about ``2 * pi * stiffness**0.25`` columns are smoothed away
+
+    References
+    ----------
+    Eilers, Anal. Chem. 75:3631 (2003).
     """
     count = depth.size
     bands = np.zeros((3, count))
@@ -74,9 +78,7 @@ def _lower_line(
     stiffness : as in `_smooth_line`
     tolerance_px : points lifted by more than this lose nearly all weight
 
-    References
-    ----------
-    Eilers, Anal. Chem. 75:3631 (2003), asymmetric least squares; here with a soft threshold.
+    Asymmetric least squares: a smoother whose weights fall, round by round, for points above it.
     """
     line = _smooth_line(depth, weight, stiffness)
     for _round in range(8):

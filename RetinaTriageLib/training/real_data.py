@@ -85,15 +85,17 @@ def spectralis_line_samples(folder: Path) -> Iterator[RealSample]:
     for path in _require_files(folder, "*.vol"):
         if path.name in UNUSABLE_LINES:
             continue
+        patient, scan = path.stem.rsplit("_", 1)  # several scans of one eye stay together
         volume = read_heidelberg_vol(path)
         spacing, lines = volume.require_spacing(), volume.record.lines
         found = with_lines(find_surfaces(volume.voxels, spacing), lines["ILM"], lines["BM"])
-        codes = weak_codes(volume.voxels[0], found, spacing, fluid_free=True)  # seen: healthy
-        yield RealSample(volume.voxels[0], codes, path.stem, "spectralisvol", "z00")
+        # No grader looked at these scans; to our own eye they hold no fluid.
+        codes = weak_codes(volume.voxels[0], found, spacing, fluid_free=True)
+        yield RealSample(volume.voxels[0], codes, patient.replace("_", ""), "spectralisvol", scan)
 
 
 def rathke_samples(folder: Path) -> Iterator[RealSample]:
-    """One circular scan of a healthy retina with nine boundaries drawn by hand.
+    """One circular scan with nine layer boundaries; no fluid in it to our own eye, ungraded.
 
     References
     ----------

@@ -1,0 +1,1 @@
+"""Training: labels, losses and loops that make the networks of a bundle."""
