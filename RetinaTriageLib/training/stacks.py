@@ -1,0 +1,242 @@
+"""Training samples: labeled B-scans in ``.npz`` files, cropped, changed and batched.
+
+A file holds ``image`` and ``codes``, uint8 arrays (B-scan, depth, width) or (depth, width), and
+optionally ``device``, the scanner adaptation branch. Codes below the number of tissues name one
+tissue; the others are label sets (`RetinaTriageLib.training.label_sets`).
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Generic, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from RetinaTriageLib.errors import InputError
+from RetinaTriageLib.networks.gray import GrayScale, normalize
+from RetinaTriageLib.training.augment import AugmentationPlan, Bscans, augmented
+
+DEFAULT_DEVICE = "spectralis"
+EIGHT_BITS = GrayScale(0.0, 255.0)  # augmented gray values are float, of the same range
+
+Batch = TypeVar("Batch")
+
+
+@dataclass(frozen=True)
+class Stack:
+    """Labeled B-scans of one eye; arrays (B-scan, depth, width)."""
+
+    image: Bscans
+    codes: Bscans
+    device: str
+
+
+@dataclass(frozen=True)
+class Folder:
+    """A folder of stacks; an iteration draws from it with a chance in proportion to ``weight``."""
+
+    path: Path
+    weight: float = 1.0
+
+
+@dataclass(frozen=True)
+class CropSize:
+    """Size of what one iteration sees; a few sizes are faster than many on processors."""
+
+    bscans: int
+    depth: int
+    width: int
+
+
+@dataclass(frozen=True)
+class StackBatch:
+    """Input and labels of one iteration; all of one device.
+
+    Attributes
+    ----------
+    images : float tensor (batch, B-scan, depth, width), normalized gray values
+    codes : uint8 tensor (batch, B-scan, depth, width)
+    """
+
+    images: Tensor
+    codes: Tensor
+    device: str
+
+
+def load_stack(path: Path) -> Stack:
+    """Labeled B-scans of one file.
+
+    Raises
+    ------
+    InputError
+        If arrays are missing, of the wrong type, or of different shapes.
+    """
+    with np.load(path, allow_pickle=False) as file:
+        absent = [name for name in ("image", "codes") if name not in file.files]
+        if absent:
+            msg = f"{path} holds {file.files}; expected also {absent}. Write the stack again."
+            raise InputError(msg)
+        image, codes = file["image"], file["codes"]
+        device = str(file["device"]) if "device" in file.files else DEFAULT_DEVICE
+    fits = image.shape == codes.shape and image.ndim in (2, 3)
+    if not fits or image.dtype != np.uint8 or codes.dtype != np.uint8:
+        msg = (
+            f"{path}: found image {image.dtype} {image.shape} and codes {codes.dtype} "
+            f"{codes.shape}; expected two uint8 arrays (B-scan, depth, width) of one shape."
+        )
+        raise InputError(msg)
+    if image.ndim == 2:
+        image, codes = image[None], codes[None]
+    return Stack(image, codes, device)
+
+
+@dataclass
+class StackLibrary:
+    """Stacks of one folder, kept in memory once read."""
+
+    path: Path
+    cache_bytes: int = 6 << 30
+    _files: list[Path] = field(default_factory=list)
+    _cache: dict[Path, Stack] = field(default_factory=dict)
+    _cached_bytes: int = 0
+
+    def __post_init__(self) -> None:
+        """List the folder."""
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Look for files that have come since; a growing folder is used as it grows."""
+        # A name with ".partial" is a file that is still being written.
+        found = self.path.glob("*.npz")
+        self._files = sorted(path for path in found if ".partial" not in path.name)
+        if not self._files:
+            msg = f"Found no .npz file in {self.path}; write labeled stacks there first."
+            raise InputError(msg)
+
+    def __len__(self) -> int:
+        """Count the files."""
+        return len(self._files)
+
+    def __getitem__(self, index: int) -> Stack:
+        """Read the stack of one file."""
+        path = self._files[index]
+        if path in self._cache:
+            return self._cache[path]
+        stack = load_stack(path)
+        size = 2 * stack.image.nbytes
+        if self._cached_bytes + size <= self.cache_bytes:
+            self._cache[path] = stack
+            self._cached_bytes += size
+        return stack
+
+    def __iter__(self) -> Iterator[Stack]:
+        """Stacks in the order of their names."""
+        return (self[index] for index in range(len(self)))
+
+    def draw(self, rng: np.random.Generator, device: str | None = None) -> Stack:
+        """Return one stack by chance, of the given device where one is asked for."""
+        while True:
+            stack = self[int(rng.integers(len(self)))]
+            if device in (None, stack.device):
+                return stack
+
+
+@dataclass
+class StackSource:
+    """Batches of all folders; the batch of an iteration follows from seed and iteration alone."""
+
+    folders: tuple[Folder, ...]
+    crops: tuple[CropSize, ...]
+    augmentation: AugmentationPlan
+    seed: int
+    libraries: tuple[StackLibrary, ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        """List the folders."""
+        self.libraries = tuple(StackLibrary(folder.path) for folder in self.folders)
+
+    def batch(self, iteration: int) -> StackBatch:
+        """One stack of neighboring B-scans, or as many single B-scans."""
+        rng = np.random.default_rng((self.seed, iteration))
+        weights = np.array([folder.weight for folder in self.folders])
+        library = self.libraries[rng.choice(len(weights), p=weights / weights.sum())]
+        crop = self.crops[rng.integers(len(self.crops))]
+        first = library.draw(rng)
+        samples, seen = [], 0
+        stack = first
+        while seen < crop.bscans:
+            part = consecutive(stack, crop.bscans, rng)
+            samples.append(self._changed(part, crop, rng))
+            if samples[0][0].shape[0] != samples[-1][0].shape[0]:
+                samples.pop()  # stacks of unequal length cannot lie in one batch
+                break
+            seen += len(part.image)
+            stack = library.draw(rng, first.device)
+        images = torch.from_numpy(np.stack([image for image, _ in samples]))
+        codes = torch.from_numpy(np.stack([labels for _, labels in samples]))
+        return StackBatch(images, codes, first.device)
+
+    def refresh(self) -> None:
+        """Look for new files in every folder."""
+        for library in self.libraries:
+            library.refresh()
+
+    def _changed(
+        self, stack: Stack, crop: CropSize, rng: np.random.Generator
+    ) -> tuple[npt.NDArray[np.float32], Bscans]:
+        size = (crop.depth, crop.width)
+        gray, codes = augmented(stack.image, stack.codes, size, self.augmentation, rng)
+        return normalize(gray, EIGHT_BITS), codes
+
+
+def consecutive(stack: Stack, count: int, rng: np.random.Generator) -> Stack:
+    """At most ``count`` neighboring B-scans of a stack."""
+    start = int(rng.integers(max(1, len(stack.image) - count + 1)))
+    window = slice(start, start + count)
+    return Stack(stack.image[window], stack.codes[window], stack.device)
+
+
+class Prefetch(Generic[Batch]):
+    """Makes the batches of coming iterations in a thread while the network learns."""
+
+    def __init__(self, make: Callable[[int], Batch], first: int, ahead: int = 3) -> None:
+        self._queue: queue.Queue[Batch | Exception] = queue.Queue(ahead)
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._work, args=(make, first), daemon=True)
+        self._thread.start()
+
+    def _work(self, make: Callable[[int], Batch], iteration: int) -> None:
+        while not self._stopped.is_set():
+            try:
+                item: Batch | Exception = make(iteration)
+            except Exception as error:  # noqa: BLE001 - raised again where the batch is asked for
+                item = error
+            self._put(item)
+            iteration += 1
+
+    def _put(self, item: Batch | Exception) -> None:
+        while not self._stopped.is_set():
+            try:
+                self._queue.put(item, timeout=0.2)
+            except queue.Full:
+                continue
+            return
+
+    def take(self) -> Batch:
+        """Return the batch of the next iteration."""
+        item = self._queue.get()
+        if isinstance(item, Exception):
+            raise item
+        return item
+
+    def close(self) -> None:
+        """Stop the thread."""
+        self._stopped.set()
+        self._thread.join()
