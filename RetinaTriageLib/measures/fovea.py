@@ -1,9 +1,8 @@
-"""The fovea, found as the pit of the retina near the center of the scan.
+"""The fovea, found where the retina looks most like a normal macula.
 
-Three thickness-like maps are asked where the pit lies, each blind to another disease: retina with
-cysts (blind to drusen and subretinal fluid), retina without cysts, and the height of the ILM. A
-pit rises on all sides, the foot of a swelling only on one. The maps vote by the median, so one
-map that disease has spoiled does not decide.
+Three maps are asked, each blind to another disease: retina with cysts (blind to drusen and
+subretinal fluid), retina without cysts, and the height of the ILM. The match of pit, rim and
+decline says which pit it is; the bottom of the pit then says where, to a fraction of a B-scan.
 """
 
 from __future__ import annotations
@@ -13,6 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 from scipy import ndimage
 
+from RetinaTriageLib.measures.macula_match import coarse_map, macula_match
 from RetinaTriageLib.measures.regions import Float64Array
 from RetinaTriageLib.measures.surfaces import SurfaceArray
 from RetinaTriageLib.result import EnFaceArray, Fovea
@@ -21,21 +21,23 @@ from RetinaTriageLib.volume import FloatArray, VoxelSpacing
 PIT_SOURCE = "automatic (foveal pit)"
 NO_PIT_SOURCE = "scan center (no pit found)"
 
-# Our own choices, in mm and µm, tried on phantoms. A healthy pit has its rim at a radius of
-# 1.1-1.2 mm and is about 80-100 µm deep (Tick 2011, by CLINICAL.md section 7).
-SMOOTHING_MM = 0.1
-RIM_MM = 0.8
-MIN_DEPTH_UM = 15.0
+# Our own choices, tried on phantoms of all diseases.
+COARSE_MM = 0.05
 SEARCH_MM = 2.0
-UM_LOST_PER_MM2 = 5.0  # a pit far from the scan center must be this much deeper
-FIT_RADII_MM = (0.2, 0.3, 0.4)
+MATCH_LOST_PER_MM2 = 0.1  # a place far from the scan center must look this much better
+MIN_MATCH = 0.3
+SMOOTHING_MM = 0.1
+FIT_RADII_MM = (0.25, 0.3, 0.4)
+FIT_BSCANS = 2.0  # a fit reaches at least so many B-scans to either side
 MIN_BEND_UM_PER_MM2 = 10.0  # a pit bends by some hundred
-FIT_BSCANS = 2.0  # and at least this many B-scans on either side
+MIN_FIT_CELLS = 24
+MIN_FITS = 4  # of nine; with fewer the match alone places the fovea
+MISMATCH_MM = 0.5  # uncertainty of a map that does not look like a macula at all
 
 # A patient who fixates puts the fovea at the center; one who cannot may miss it by this much.
 NO_PIT_UNCERTAINTY_MM = 1.0
 
-_DIRECTIONS = np.arange(8) * (np.pi / 4)
+Position = tuple[float, float]
 
 
 def find_fovea(maps_um: Sequence[EnFaceArray], spacing: VoxelSpacing) -> Fovea:
@@ -48,8 +50,8 @@ def find_fovea(maps_um: Sequence[EnFaceArray], spacing: VoxelSpacing) -> Fovea:
     Returns
     -------
     Fovea
-        ``uncertainty_mm`` is the deviation between maps and between radii of the fitted bowl,
-        plus a quarter of the B-scan distance.
+        ``uncertainty_mm`` is the root mean square of the distance to where each map and each fit
+        sees the fovea, of the mismatch to a normal macula and of a quarter B-scan distance.
 
     Raises
     ------
@@ -57,25 +59,22 @@ def find_fovea(maps_um: Sequence[EnFaceArray], spacing: VoxelSpacing) -> Fovea:
         If the B-scan distance is unknown.
     """
     cell_mm = (spacing.column_mm2 / spacing.width_mm, spacing.width_mm)
-    smooth = [_smooth(np.asarray(of, dtype=np.float64), cell_mm) for of in maps_um]
-    depths_um = np.array([pit_depth(of, cell_mm) for of in smooth])  # (map, B-scan, width)
-    shape = smooth[0].shape
-    middle = ((shape[0] - 1) / 2, (shape[1] - 1) / 2)
-    distance_mm = _distance_mm(shape, cell_mm, middle)
-    score = np.median(depths_um, axis=0)
-    score[distance_mm > SEARCH_MM] = -np.inf
-    best = np.unravel_index(np.argmax(score - UM_LOST_PER_MM2 * distance_mm**2), shape)
-    if score[best] < MIN_DEPTH_UM:
-        return Fovea(middle[0], middle[1], NO_PIT_UNCERTAINTY_MM, NO_PIT_SOURCE)
-    peak = (float(best[0]), float(best[1]))
-    seen = [of for of, depth_um in zip(smooth, depths_um, strict=True) if depth_um[best] > 0]
+    shape = maps_um[0].shape
+    places, match = _match_places(maps_um, cell_mm)
+    if match < MIN_MATCH:
+        middle = ((shape[0] - 1) / 2, (shape[1] - 1) / 2)
+        return Fovea(*middle, NO_PIT_UNCERTAINTY_MM, NO_PIT_SOURCE)
     radii_mm = [max(radius_mm, FIT_BSCANS * cell_mm[0]) for radius_mm in FIT_RADII_MM]
-    bowls = [bowl_bottom(of, cell_mm, peak, radius_mm) for of in seen for radius_mm in radii_mm]
-    found = np.array([bottom for bottom in bowls if bottom is not None] or [peak])
-    bscan, width = np.clip(found.mean(axis=0), 0, np.array(shape) - 1)
-    scatter_mm = np.linalg.norm(found.std(axis=0) * cell_mm)
-    uncertainty_mm = float(np.hypot(scatter_mm, cell_mm[0] / 4))
-    return Fovea(float(bscan), float(width), uncertainty_mm, PIT_SOURCE)
+    smooth = [_smooth(np.asarray(of, dtype=np.float64), cell_mm) for of in maps_um]
+    bowls = [bowl_bottom(of, cell_mm, places[0], radius) for of in smooth for radius in radii_mm]
+    fits = [bottom for bottom in bowls if bottom is not None]
+    found = np.mean(fits, axis=0) if len(fits) >= MIN_FITS else np.array(places[0])
+    found = np.clip(found, 0, np.array(shape) - 1)
+    apart_mm = (np.array([*places, *fits]) - found) * cell_mm
+    uncertainty_mm = np.sqrt(
+        (apart_mm**2).sum(axis=1).mean() + (MISMATCH_MM * (1 - match)) ** 2 + (cell_mm[0] / 4) ** 2
+    )
+    return Fovea(float(found[0]), float(found[1]), float(uncertainty_mm), PIT_SOURCE)
 
 
 def ilm_height(ilm: SurfaceArray, spacing: VoxelSpacing) -> EnFaceArray:
@@ -96,36 +95,12 @@ def ilm_height(ilm: SurfaceArray, spacing: VoxelSpacing) -> EnFaceArray:
     return np.asarray(height * spacing.depth_mm * 1000, dtype=np.float32)
 
 
-def pit_depth(smooth_um: Float64Array, cell_mm: tuple[float, float]) -> Float64Array:
-    """Depth of the pit that each A-scan would be the bottom of, in µm; -inf where unknown.
-
-    The second lowest of eight points on the rim counts, so one dip in the rim is forgiven.
-    At least six of them must be inside the data.
-
-    Parameters
-    ----------
-    smooth_um : float array (B-scan, width), NaN without data
-    """
-    bscans, widths = smooth_um.shape
-    reach = [int(np.ceil(RIM_MM / length)) for length in cell_mm]
-    padded = np.pad(smooth_um, [(reach[0],) * 2, (reach[1],) * 2], constant_values=np.nan)
-    rim = np.empty((len(_DIRECTIONS), bscans, widths))
-    for index, direction in enumerate(_DIRECTIONS):
-        bscan = reach[0] + round(np.sin(direction) * RIM_MM / cell_mm[0])
-        width = reach[1] + round(np.cos(direction) * RIM_MM / cell_mm[1])
-        rim[index] = padded[bscan : bscan + bscans, width : width + widths]
-    seen = np.isfinite(rim).sum(axis=0)
-    second_lowest = np.sort(rim, axis=0)[1]  # NaN sorts last
-    known = np.isfinite(smooth_um) & (seen >= 6)
-    return np.where(known, second_lowest - smooth_um, -np.inf)
-
-
 def bowl_bottom(
     smooth_um: Float64Array,
-    cell_mm: tuple[float, float],
-    start: tuple[float, float],
+    cell_mm: Position,
+    start: Position,
     radius_mm: float,
-) -> tuple[float, float] | None:
+) -> Position | None:
     """Bottom of the quadratic bowl fitted around a start, as (B-scan, width) index.
 
     None where the map hardly curves upwards there or the bottom lies beyond the radius.
@@ -133,6 +108,8 @@ def bowl_bottom(
     near = _distance_mm(smooth_um.shape, cell_mm, start) <= radius_mm
     near &= np.isfinite(smooth_um)
     bscan, width = np.nonzero(near)
+    if len(bscan) < MIN_FIT_CELLS:
+        return None
     along = (bscan - start[0]) * cell_mm[0]
     across = (width - start[1]) * cell_mm[1]
     terms = _quadratic(along, across)
@@ -148,7 +125,31 @@ def bowl_bottom(
     return start[0] + bottom_mm[0] / cell_mm[0], start[1] + bottom_mm[1] / cell_mm[1]
 
 
-def _smooth(map_um: Float64Array, cell_mm: tuple[float, float]) -> Float64Array:
+def _match_places(
+    maps_um: Sequence[EnFaceArray], cell_mm: Position
+) -> tuple[list[Position], float]:
+    """Best place (B-scan, width) by all maps, then by each map; and the match of the first."""
+    bscan_block, width_block = (max(1, round(COARSE_MM / length)) for length in cell_mm)
+    coarse_mm = (cell_mm[0] * bscan_block, cell_mm[1] * width_block)
+    coarse = [coarse_map(of, (bscan_block, width_block)) for of in maps_um]
+    matches = [macula_match(of, coarse_mm) for of in coarse]
+    rows, columns = matches[0].shape
+    distance_mm = _distance_mm((rows, columns), coarse_mm, ((rows - 1) / 2, (columns - 1) / 2))
+    lost = MATCH_LOST_PER_MM2 * distance_mm**2
+    lost[distance_mm > SEARCH_MM] = np.inf
+    together = np.mean(matches, axis=0)
+    best = [np.unravel_index(np.argmax(of - lost), of.shape) for of in (together, *matches)]
+    places = [
+        (
+            float(row * bscan_block + (bscan_block - 1) / 2),
+            float(column * width_block + (width_block - 1) / 2),
+        )
+        for row, column in best
+    ]
+    return places, float(together[best[0]])
+
+
+def _smooth(map_um: Float64Array, cell_mm: Position) -> Float64Array:
     """Gaussian mean of the known values; NaN stays where less than half of the weight is known."""
     sigma = [SMOOTHING_MM / length for length in cell_mm]
     known = np.isfinite(map_um)
@@ -159,9 +160,7 @@ def _smooth(map_um: Float64Array, cell_mm: tuple[float, float]) -> Float64Array:
     return mean
 
 
-def _distance_mm(
-    shape: tuple[int, ...], cell_mm: tuple[float, float], position: tuple[float, float]
-) -> Float64Array:
+def _distance_mm(shape: tuple[int, ...], cell_mm: Position, position: Position) -> Float64Array:
     bscan_mm = (np.arange(shape[0]) - position[0]) * cell_mm[0]
     width_mm = (np.arange(shape[1]) - position[1]) * cell_mm[1]
     return np.asarray(np.hypot(bscan_mm[:, None], width_mm), dtype=np.float64)
