@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
 import safetensors.torch
 import torch
 from safetensors import SafetensorError
 from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
 
 from RetinaTriageLib.bundle_manifest import ClassifierEntry, Manifest, SegmenterEntry
 from RetinaTriageLib.errors import BundleError
@@ -36,7 +37,7 @@ def segmentation_network(
     """
     try:
         config = SegmentationConfig(**_tuples(entry.config))
-        with torch.device("meta"):  # no memory and no random numbers: weights come next
+        with torch.device("meta"), _Undrawn():  # weights come next
             network = SegmentationNetwork(config)
     except (TypeError, ValueError, RuntimeError) as error:
         raise BundleError(_unusable_config(entry, error)) from error
@@ -66,7 +67,7 @@ def classification_network(
         if "heads" in fields:
             fields["heads"] = tuple(HeadShape(*head) for head in fields["heads"])
         config = ClassificationConfig(**fields)
-        with torch.device("meta"):
+        with torch.device("meta"), _Undrawn():
             network = ClassificationNetwork(config)
     except (TypeError, ValueError, RuntimeError) as error:
         raise BundleError(_unusable_config(entry, error)) from error
@@ -104,6 +105,19 @@ def encode_weights(name: str, tensors: Mapping[str, Tensor]) -> bytes:
             )
             raise BundleError(msg)
     return safetensors.torch.save(stored)
+
+
+class _Undrawn(TorchFunctionMode):
+    """Skips normal draws: on tensors without data they load the compiler, over a second's work."""
+
+    def __torch_function__(
+        self,
+        func: Callable[..., Any],
+        types: Iterable[type],
+        args: tuple[Any, ...] = (),
+        kwargs: dict[str, Any] | None = None,
+    ) -> Any:
+        return args[0] if func is Tensor.normal_ else func(*args, **(kwargs or {}))
 
 
 def _half(value: Tensor) -> Tensor:
