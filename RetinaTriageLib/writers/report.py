@@ -12,16 +12,18 @@ from html import escape
 from pathlib import Path
 from string import Template
 
-from RetinaTriageLib.errors import OutputError
 from RetinaTriageLib.result import RESEARCH_USE, TriageResult
 from RetinaTriageLib.writers.report_browser import browser_data
 from RetinaTriageLib.writers.report_enface import gallery
 from RetinaTriageLib.writers.report_etdrs import etdrs_panel
 from RetinaTriageLib.writers.report_figures import localizer_picture
+from RetinaTriageLib.writers.report_file import whole_file
 from RetinaTriageLib.writers.report_maps import enface_frame, enface_maps
 from RetinaTriageLib.writers.report_panels import browser_panel
 from RetinaTriageLib.writers.report_scores import (
     headline,
+    hypothesis_key,
+    opinion_count,
     opinion_table,
     other_verdicts,
     score_bars,
@@ -33,6 +35,9 @@ from RetinaTriageLib.writers.report_tables import (
     tissue_table,
 )
 from RetinaTriageLib.writers.report_text import scan_line
+
+# With more opinions than this the grid of opinions needs the whole width of the page.
+WIDE_GRID = 9
 
 
 def write_report(result: TriageResult, path: Path) -> None:
@@ -46,14 +51,8 @@ def write_report(result: TriageResult, path: Path) -> None:
         If the file cannot be written.
     """
     page = report_page(result)
-    unfinished = path.with_name(path.name + ".part")
-    try:
+    with whole_file(path) as unfinished:
         unfinished.write_text(page, encoding="utf-8")
-        unfinished.replace(path)
-    except OSError as problem:
-        unfinished.unlink(missing_ok=True)
-        msg = f"Could not write {path}: {problem.strerror}. Free space or choose another folder."
-        raise OutputError(msg) from problem
 
 
 def report_page(result: TriageResult) -> str:
@@ -75,7 +74,9 @@ def report_page(result: TriageResult) -> str:
         headline=headline(result),
         findings=other_verdicts(result),
         browser=browser_panel(result, maps, frame),
+        score_layout="columns" if opinion_count(result) <= WIDE_GRID else "stacked",
         score_bars=score_bars(result),
+        hypothesis_key=hypothesis_key(result),
         opinion_table=opinion_table(result),
         maps=gallery(result, maps, frame),
         etdrs=etdrs_panel(result),

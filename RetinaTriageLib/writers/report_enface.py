@@ -50,7 +50,7 @@ def gallery(result: TriageResult, maps: tuple[EnFaceMap, ...], frame: EnFaceFram
 
 def navigator(result: TriageResult, maps: tuple[EnFaceMap, ...], frame: EnFaceFrame) -> str:
     """En-face picture with a choice of maps over it, linked to the B-scans."""
-    first = maps[0].name if maps else ""
+    first = maps[0].name if result.measurements.thickness_um else ""
     buttons = '<button type="button" data-choose="" aria-pressed="{}">Projection</button>'.format(
         "false" if first else "true"
     )

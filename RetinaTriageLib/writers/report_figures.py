@@ -55,8 +55,7 @@ def color_legend(enface_map: EnFaceMap) -> str:
         above = bool((enface_map.values > high).any())
         below = bool((enface_map.values < low).any())
     ticks = [low + (high - low) * at / 4 for at in range(5)]
-    digits = max(0, 2 - math.floor(math.log10(high))) if high < 10 else 0
-    texts = [f"{tick:.{digits}f}" for tick in ticks]
+    texts = [f"{tick:.3g}" for tick in ticks]
     texts[0] = f"≤ {texts[0]}" if below else texts[0]
     texts[-1] = f"≥ {texts[-1]}" if above else texts[-1]
     numbers = "".join(f"<span>{text}</span>" for text in texts)

@@ -21,7 +21,7 @@ UNITS_PER_MM = 100.0
 UNSCALED_SIDE = 600.0
 # One range for all cases, so that two reports can be compared by eye; it holds the normal macula
 # (220 to 350 µm) in its middle and most edema.
-RETINA_LIMITS_UM = (150.0, 500.0)
+RETINA_LIMITS_UM = (150.0, 550.0)
 LAYER_PALETTE = "viridis"
 LESION_PALETTE = "plasma"
 DISAGREEMENT_PALETTE = "cividis"

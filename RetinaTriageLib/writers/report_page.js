@@ -71,7 +71,7 @@
       const label = labels[at];
       sizes[label]++;
       if (onlyDisagreement && others.every((other) => other[at] === others[0][at])) continue;
-      if (outline && labels[at + 1] === label && labels[at + widths] === label && labels[at - widths] === label) continue;
+      if (outline && labels[at - 1] === label && labels[at + 1] === label && labels[at + widths] === label && labels[at - widths] === label) continue;
       pixels[at] = colors[label];
     }
     context.putImageData(image, 0, 0);
@@ -129,7 +129,10 @@
   }
   all("[data-aspect]").forEach((button) => button.addEventListener("click", () => chooseScale(button)));
 
-  one("#opacity").addEventListener("input", (event) => (overlayCanvas.style.opacity = event.target.value / 100));
+  // Outlines hide little of the picture and would vanish at the opacity that suits areas.
+  const setOpacity = () => (overlayCanvas.style.opacity = isOn("#outline") ? 1 : one("#opacity").value / 100);
+  one("#opacity").addEventListener("input", setOpacity);
+  one("#outline").addEventListener("change", setOpacity);
   [...checks, ...["#only-disagreement", "#outline"].map(one)].forEach((box) => box?.addEventListener("change", draw));
   all("[data-check]").forEach((button) =>
     button.addEventListener("click", () => {
@@ -147,11 +150,12 @@
   stage.addEventListener("wheel", (event) => {
     if (bscans === 1 || event.ctrlKey) return;
     event.preventDefault();
-    turned += event.deltaMode === 0 ? event.deltaY : 40 * event.deltaY;
-    const steps = Math.trunc(turned / 40);
-    if (!steps) return;
-    turned -= 40 * steps;
-    show(state.bscan + Math.sign(steps) * Math.min(Math.abs(steps), 3));
+    const pixels = event.deltaMode === 0 ? event.deltaY : 50 * event.deltaY;
+    turned += Math.max(-50, Math.min(50, pixels)); // one notch of a wheel is one B-scan
+    const step = Math.trunc(turned / 50);
+    if (!step) return;
+    turned = 0;
+    show(state.bscan + step);
   }, { passive: false });
 
   document.addEventListener("keydown", (event) => {
@@ -224,7 +228,7 @@
     if (distances.length) show(distances.indexOf(Math.min(...distances)));
   });
 
-  overlayCanvas.style.opacity = one("#opacity").value / 100;
+  setOpacity();
   chooseMap(0);
   show(report.opening);
 })();

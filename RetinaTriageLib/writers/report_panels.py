@@ -115,7 +115,8 @@ def _slider(result: TriageResult) -> str:
         'preserveAspectRatio="none" role="img" aria-label="Amount of lesion in every B-scan">'
         "<title>Fluid, detachments and other lesions in every B-scan of the consensus map</title>"
         f'<rect y="98.5" width="{bscans}" height="1.5" fill="#2a323d"/>{"".join(bars)}'
-        '<rect class="now" width="1" height="100" fill="#ff4fd8" fill-opacity=".45"/></svg>'
+        '<rect class="now" width="1" height="100" fill="none" stroke="#ff4fd8" '
+        'stroke-width="2" vector-effect="non-scaling-stroke"/></svg>'
         f'<input type="range" id="bscan-slider" min="0" max="{bscans - 1}" value="0" '
         'aria-label="B-scan"></div><output id="bscan-number"></output></div>'
     )

@@ -11,8 +11,8 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.backends.backend_pdf import PdfPages
 from matplotlib.figure import Figure
 
-from RetinaTriageLib.errors import OutputError
 from RetinaTriageLib.result import RESEARCH_USE, TriageResult
+from RetinaTriageLib.writers.report_file import whole_file
 from RetinaTriageLib.writers.report_maps import enface_frame, enface_maps
 from RetinaTriageLib.writers.report_pdf_panels import (
     INK,
@@ -20,6 +20,7 @@ from RetinaTriageLib.writers.report_pdf_panels import (
     draw_bscan,
     draw_head,
     draw_legend,
+    draw_localizer,
     draw_map,
 )
 from RetinaTriageLib.writers.report_pdf_tables import (
@@ -49,22 +50,15 @@ def write_pdf(result: TriageResult, path: Path) -> None:
     OutputError
         If the file cannot be written.
     """
-    unfinished = path.with_name(path.name + ".part")
     pages: tuple[Page, ...] = (_verdict_page, _maps_page, _origin_page)
     undated = {"CreationDate": None, "Title": f"{result.volume.name} – RetinaTriage"}
-    try:
-        with PdfPages(unfinished, metadata=undated) as pdf:
-            for number, draw_page in enumerate(pages, start=1):
-                figure = Figure(figsize=A4_INCHES)
-                FigureCanvasAgg(figure)
-                _frame(result, figure, f"{number} / {len(pages)}")
-                draw_page(result, figure)
-                pdf.savefig(figure, dpi=200)
-        unfinished.replace(path)
-    except OSError as problem:
-        unfinished.unlink(missing_ok=True)
-        msg = f"Could not write {path}: {problem.strerror}. Free space or choose another folder."
-        raise OutputError(msg) from problem
+    with whole_file(path) as unfinished, PdfPages(unfinished, metadata=undated) as pdf:
+        for number, draw_page in enumerate(pages, start=1):
+            figure = Figure(figsize=A4_INCHES)
+            FigureCanvasAgg(figure)
+            _frame(result, figure, f"{number} / {len(pages)}")
+            draw_page(result, figure)
+            pdf.savefig(figure, dpi=200)
 
 
 def _verdict_page(result: TriageResult, figure: Figure) -> None:
@@ -82,11 +76,11 @@ def _verdict_page(result: TriageResult, figure: Figure) -> None:
     box.text(0.975, 0.8, point, color="w", fontsize=7, va="center", ha="right")
     _note(figure, 0.822, f"Trained on: {result.provenance.trained_on}", lines=2)
     _heading(figure, 0.785, "Scores", "bar: mean, dot: one opinion, |: score, bold: decided")
-    left, top = [_LEFT, _LEFT + 0.44], [0.77, 0.77]
+    left, top = [_LEFT + 0.13, _LEFT + 0.59], [0.77, 0.77]
     for each in result.vocabulary.heads:
         column = 0 if top[0] >= top[1] else 1
         height = 0.0165 * (len(each.outcomes) + 1.3)
-        axes = figure.add_axes((left[column] + 0.16, top[column] - height, 0.24, height))
+        axes = figure.add_axes((left[column], top[column] - height, 0.225, height))
         draw_head(axes, result, each)
         top[column] -= height + 0.012
     bottom = min(top)
@@ -119,7 +113,9 @@ def _maps_page(result: TriageResult, figure: Figure) -> None:
 
 def _origin_page(result: TriageResult, figure: Figure) -> None:
     measured, made, volume = result.measurements, result.provenance, result.volume
-    _heading(figure, 0.905, "Tissues", "volume in nl and en-face area in mm², consensus map")
+    _heading(
+        figure, 0.905, "Tissues", "left: volume in nl, right: en-face area in mm²; consensus map"
+    )
     if measured.tissues:
         draw_tissues(figure.add_axes((_LEFT, 0.555, _RIGHT - _LEFT, 0.34)), result)
     else:
@@ -143,6 +139,8 @@ def _origin_page(result: TriageResult, figure: Figure) -> None:
     )
     y = 0.525
     for title, lines in blocks:
+        if y < 0.09:
+            return
         _heading(figure, y, title)
         y -= 0.016
         for line in lines:
@@ -152,6 +150,10 @@ def _origin_page(result: TriageResult, figure: Figure) -> None:
                 figure.text(_LEFT, y, part, fontsize=7.5, color=INK, va="center", parse_math=False)
                 y -= 0.0135
         y -= 0.014
+    localizer = volume.record.localizer
+    if localizer is not None and y > 0.2:
+        _heading(figure, y, "Localizer", "with the B-scans")
+        draw_localizer(figure.add_axes((_LEFT, 0.055, 0.35, y - 0.07)), localizer)
 
 
 def _frame(result: TriageResult, figure: Figure, page: str) -> None:

@@ -13,6 +13,7 @@ from RetinaTriageLib.hypotheses import opinion_grid
 from RetinaTriageLib.outcomes import OutcomeHead
 from RetinaTriageLib.result import TriageResult
 from RetinaTriageLib.tissues import TissueGroup
+from RetinaTriageLib.volume import Localizer
 from RetinaTriageLib.writers.report_browser import opening_bscan
 from RetinaTriageLib.writers.report_figures import ETDRS_RADII_MM
 from RetinaTriageLib.writers.report_maps import (
@@ -52,7 +53,7 @@ def draw_head(axes: Axes, result: TriageResult, head: OutcomeHead) -> None:
         for lane, row in enumerate(grid[..., at]):
             y = at + 0.8 * ((lane + 0.5) / lanes - 0.5)
             color = HYPOTHESIS_COLORS[lane % len(HYPOTHESIS_COLORS)]
-            axes.plot(row, [y] * len(row), "o", ms=2.2, color=color, mec="w", mew=0.2)
+            axes.plot(row, [y] * len(row), "o", ms=3, color=color, mec="w", mew=0.3, zorder=4)
         axes.plot([score, score], [at - 0.45, at + 0.45], color="k", lw=1.5)
         axes.text(-0.02, at, outcome.title, fontsize=7, weight=weight, va="center", ha="right")
         axes.text(1.02, at, f"{score:.2f}", fontsize=7, weight=weight, va="center")
@@ -144,6 +145,17 @@ def draw_map(
             va="center",
             transform=axes.transAxes,
         )
+
+
+def draw_localizer(axes: Axes, localizer: Localizer) -> None:
+    """En-face picture that the scanner took, with a line for every B-scan."""
+    rows, columns = localizer.pixels.shape
+    height, width = rows * localizer.spacing_mm[0], columns * localizer.spacing_mm[1]
+    axes.imshow(gray_levels(localizer.pixels), cmap="gray", extent=(0, width, height, 0))
+    for first, last in localizer.bscan_ends_mm:
+        axes.plot([first[0], last[0]], [first[1], last[1]], color="#7ee08a", lw=0.4)
+    axes.set(xlim=(0, width), ylim=(height, 0), anchor="NW")
+    axes.axis("off")
 
 
 def draw_legend(axes: Axes, enface_map: EnFaceMap) -> None:

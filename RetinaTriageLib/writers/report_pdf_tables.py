@@ -19,7 +19,13 @@ from RetinaTriageLib.writers.report_maps import (
 )
 from RetinaTriageLib.writers.report_pdf_panels import INK, QUIET
 from RetinaTriageLib.writers.report_tables import color_of
-from RetinaTriageLib.writers.report_text import NL_PER_MM3, number_text, signed_text, volume_text
+from RetinaTriageLib.writers.report_text import (
+    NL_PER_MM3,
+    area_text,
+    number_text,
+    signed_text,
+    volume_text,
+)
 
 
 def draw_etdrs(axes: Axes, result: TriageResult, table: EtdrsTable) -> None:
@@ -82,8 +88,7 @@ def draw_tissues(axes: Axes, result: TriageResult) -> None:
     """Size of every tissue by region, absent ones dimmed."""
     measures = result.measurements.tissues
     regions = list(measures[0].volume_mm3)
-    heads = ["Tissue", *(f"{region}, nl" for region in regions), "min – max"]
-    heads += [f"{region}, mm²" for region in regions]
+    heads = ["Tissue", *regions, "all, min – max", *regions]
     rows, dimmed = [heads], [False]
     for measure in measures:
         low, high = (
@@ -95,12 +100,14 @@ def draw_tissues(axes: Axes, result: TriageResult) -> None:
                 measure.tissue.title,
                 *(volume_text(measure.volume_mm3[region] * NL_PER_MM3) for region in regions),
                 f"{low} – {high}",
-                *(f"{measure.area_mm2[region]:.2f}" for region in regions),
+                *(area_text(measure.area_mm2[region]) for region in regions),
             ]
         )
         dimmed.append(measure.volume_spread.high == 0)
-    columns = len(heads) - 1
-    edges = [0.02] + [0.29 + 0.71 * at / columns for at in range(1, columns + 1)]
+    step = 0.24 / len(regions)
+    volume_edges = [0.31 + step * (at + 1) for at in range(len(regions))]
+    area_edges = [0.76 + step * (at + 1) for at in range(len(regions))]
+    edges = [0.02, *volume_edges, 0.73, *area_edges]
     _draw_table(axes, rows, edges, dimmed)
     for at, measure in enumerate(measures, start=1):
         axes.plot(0.006, at, "s", ms=5, color=color_of(measure.tissue), mec=QUIET, mew=0.3)

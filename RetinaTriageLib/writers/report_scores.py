@@ -36,6 +36,11 @@ def hypothesis_letter(number: int) -> str:
     return chr(ord("A") + number) if number < 26 else str(number + 1)
 
 
+def opinion_count(result: TriageResult) -> int:
+    """S x C, the number of opinions."""
+    return sum(len(hypothesis.opinions) for hypothesis in result.hypotheses)
+
+
 def headline(result: TriageResult) -> str:
     """Verdict of the leading head in large letters, with the ladder of all its outcomes."""
     head = lead_head(result)
@@ -59,7 +64,7 @@ def headline(result: TriageResult) -> str:
         f"<p>{escape(definition)}</p>"
         f'<ol class="ladder" aria-label="All scores of {escape(head.title)}">{ladder}</ol>'
         f'<p class="fine">Scores at the <b>{escape(result.verdict.operating_point)}</b> operating '
-        f"point, {_opinion_count(result)}.</p></div>"
+        f"point, {_opinion_words(result)}.</p></div>"
     )
 
 
@@ -85,6 +90,15 @@ def score_bars(result: TriageResult) -> str:
     return "".join(_head_bars(result, head) for head in result.vocabulary.heads)
 
 
+def hypothesis_key(result: TriageResult) -> str:
+    """Colors and letters of the tissue maps, as used for the dots."""
+    return "".join(
+        f'<span class="key" title="{escape(hypothesis.segmenter)}"><i style="background:'
+        f'{HYPOTHESIS_COLORS[at % len(HYPOTHESIS_COLORS)]}"></i>{hypothesis_letter(at)}</span>'
+        for at, hypothesis in enumerate(result.hypotheses)
+    )
+
+
 def opinion_table(result: TriageResult) -> str:
     """Heat grid: outcomes down, S x C opinions across, grouped by hypothesis."""
     grids = {
@@ -102,7 +116,7 @@ def opinion_table(result: TriageResult) -> str:
             f"{number + 1}</th>"
             for number, opinion in enumerate(hypothesis.opinions)
         ]
-    columns = sum(len(hypothesis.opinions) for hypothesis in result.hypotheses)
+    columns = opinion_count(result)
     body = []
     for head in result.vocabulary.heads:
         body.append(
@@ -125,15 +139,15 @@ def opinion_table(result: TriageResult) -> str:
         '<div class="scroll"><table class="grid"><caption class="hidden">Score of every outcome in '
         "every opinion</caption><thead>"
         f'<tr>{"".join(groups)}<th scope="col" class="mean">mean</th></tr>'
-        f'<tr class="numbers">{"".join(numbers)}<td></td></tr></thead>'
+        f'<tr class="classifiers">{"".join(numbers)}<td></td></tr></thead>'
         f"<tbody>{''.join(body)}</tbody></table></div>"
     )
 
 
-def _opinion_count(result: TriageResult) -> str:
+def _opinion_words(result: TriageResult) -> str:
     maps = len(result.hypotheses)
     judges = len(result.hypotheses[0].opinions)
-    total = sum(len(hypothesis.opinions) for hypothesis in result.hypotheses)
+    total = opinion_count(result)
     return (
         f"from {total} opinion{'s' * (total != 1)} ({maps} tissue map{'s' * (maps != 1)} × "
         f"{judges} classifier{'s' * (judges != 1)})"
@@ -163,9 +177,9 @@ def _head_bars(result: TriageResult, head: OutcomeHead) -> str:
             "</span>"
             f'<span class="track" role="img" aria-label="{escape(label)}, from {spread.low:.2f} '
             f'to {spread.high:.2f}"><u style="width:{raw:.2%}"></u>'
-            f'<s style="left:{spread.low:.2%};width:{spread.high - spread.low:.2%}"></s>{dots}'
+            f'<s style="left:{spread.low:.2%};width:{spread.high - spread.low:.2%}"></s>'
             f'<em style="left:{score:.2%}" title="Score at the operating point: {score:.2f}"></em>'
-            f'</span><span class="value">{score:.2f}</span></div>'
+            f'{dots}</span><span class="value">{score:.2f}</span></div>'
         )
     kind = "one answer" if head.exclusive else "each on its own"
     return (
