@@ -67,7 +67,7 @@ def answers(truth: Truth) -> dict[str, npt.NDArray[np.generic]]:
 
 
 def _near_fovea(seed: int, device: DeviceProfile, rng: np.random.Generator) -> tuple[int, ...]:
-    """Indices of neighboring B-scans; most lesions lie near the fovea, so do they."""
+    """Choose neighboring B-scans near the fovea, where most lesions lie."""
     placement = make_phantom(seed, device, bscans=(0,), pictured=False).placement
     assert device.spacing.bscan_mm is not None
     offset_mm = placement.fovea_mm[1] + rng.normal(0, 0.6)

@@ -1,0 +1,1 @@
+"""The command `retina-triage`: a file a subcommand."""

@@ -1,0 +1,63 @@
+"""Entry point of `retina-triage`: parses the command line and turns errors into exit codes."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from RetinaTriageLib.cli import bundle, info, run, train
+from RetinaTriageLib.errors import (
+    BundleError,
+    CancelledError,
+    DeviceError,
+    InputError,
+    OutputError,
+    RetinaTriageError,
+)
+from RetinaTriageLib.version import VERSION
+
+EXIT_CODES: dict[type[RetinaTriageError], int] = {
+    InputError: 3,
+    BundleError: 4,
+    DeviceError: 5,
+    OutputError: 6,
+    CancelledError: 130,
+}
+"""2 is argparse's own code for a command line that it cannot read."""
+
+EPILOG = """\
+exit codes: 0 done, 2 command line, 3 input, 4 model bundle, 5 compute device, 6 output, 130 stopped
+Research use only. Not a medical device."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; returns its exit code."""
+    parser = argparse.ArgumentParser(
+        prog="retina-triage",
+        description="Tissue hypotheses, referral opinions and measurements of retinal OCT.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=VERSION)
+    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    for command in (run, info, bundle, train):
+        command.add_parser(commands)
+    parsed = parser.parse_args(arguments)
+    try:
+        code: int = parsed.command(parsed)
+    except RetinaTriageError as error:
+        sys.stderr.write(f"retina-triage: {error}\n")
+        return _exit_code(error)
+    except KeyboardInterrupt:
+        sys.stderr.write("retina-triage: stopped; nothing was written.\n")
+        return EXIT_CODES[CancelledError]
+    return code
+
+
+def _exit_code(error: RetinaTriageError) -> int:
+    return next((code for kind, code in EXIT_CODES.items() if isinstance(error, kind)), 1)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,151 @@
+"""`retina-triage run`: one case from file to folder."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from RetinaTriageLib.cli.geometry import add_geometry_options, read_stated_volume
+from RetinaTriageLib.cli.progress_bar import progress_bar
+from RetinaTriageLib.errors import GeometryError
+from RetinaTriageLib.operating_points import OperatingPoint
+from RetinaTriageLib.progress import Progress
+from RetinaTriageLib.result import RESEARCH_USE, Fovea, TriageResult
+from RetinaTriageLib.volume import OCTVolume
+
+if TYPE_CHECKING:
+    from RetinaTriageLib.pipeline import TriageOptions
+
+
+def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add this command."""
+    parser = commands.add_parser(
+        "run", help="segment, classify and measure one scan", description=__doc__
+    )
+    add_geometry_options(parser)
+    parser.add_argument("--out", type=Path, required=True, help="folder of the case, made new")
+    parser.add_argument("--overwrite", action="store_true", help="replace a case that is there")
+    parser.add_argument("--pdf", action="store_true", help="write report.pdf too")
+    parser.add_argument("--json", action="store_true", help="print the result as JSON")
+    model = parser.add_argument_group("model")
+    model.add_argument("--bundle", type=Path, help="bundle folder or zip; default: the bundled one")
+    model.add_argument("--compute", default="auto", choices=("auto", "cpu", "cuda", "mps"))
+    model.add_argument("--slab", type=int, default=4, help="B-scans at a time (default 4)")
+    model.add_argument("--seed", type=int, default=0, help="of sampled classifier input")
+    model.add_argument(
+        "--classifier-input",
+        choices=("most-likely", "sampled", "probabilities"),
+        help="what classification networks see; default: as the bundle says",
+    )
+    model.add_argument(
+        "--operating-point",
+        default=OperatingPoint.BALANCED.value,
+        choices=[point.value for point in OperatingPoint],
+    )
+    measures = parser.add_argument_group("measurement")
+    measures.add_argument(
+        "--grid-center",
+        nargs="+",
+        default=["fovea"],
+        metavar="fovea | device | BSCAN WIDTH",
+        help="center of circles and ETDRS grid: found fovea, the device's own, or an index",
+    )
+    patient = parser.add_argument_group("patient (optional)")
+    patient.add_argument("--age", type=float, help="in years")
+    patient.add_argument("--sex", choices=("female", "male"))
+    patient.add_argument("--visual-acuity", type=float, metavar="LOGMAR", help="of this eye")
+    parser.set_defaults(command=run)
+
+
+def run(parsed: argparse.Namespace) -> int:
+    """Work one case; returns the exit code."""
+    from RetinaTriageLib.inference.allocator import keep_freed_memory
+    from RetinaTriageLib.pipeline import triage
+    from RetinaTriageLib.writers.case import REPORT_FILE, save_case
+    from RetinaTriageLib.writers.case_folder import require_free_folder
+
+    require_free_folder(parsed.out, overwrite=parsed.overwrite)
+    keep_freed_memory()
+    volume = read_stated_volume(parsed)
+    options = _options(parsed, volume)
+    with progress_bar(sys.stderr) as on_progress:
+        result = triage(volume, parsed.bundle, options, on_progress=on_progress)
+        on_progress(Progress("write", 0, 1))
+        case = save_case(result, parsed.out, pdf=parsed.pdf, overwrite=parsed.overwrite)
+        on_progress(Progress("write", 1, 1))
+    if parsed.json:
+        sys.stdout.write(case.result_json.read_text(encoding="utf-8"))
+    else:
+        sys.stdout.write(_summary(result, case.extras[REPORT_FILE]))
+    return 0
+
+
+def _options(parsed: argparse.Namespace, volume: OCTVolume) -> TriageOptions:
+    from RetinaTriageLib.networks.classifier_input import ClassifierInput
+    from RetinaTriageLib.networks.patient import Patient, Sex
+    from RetinaTriageLib.pipeline import TriageOptions
+
+    chosen = parsed.classifier_input
+    return TriageOptions(
+        operating_point=OperatingPoint(parsed.operating_point),
+        patient=Patient(parsed.age, Sex(parsed.sex) if parsed.sex else None, parsed.visual_acuity),
+        compute=parsed.compute,
+        slab_bscans=parsed.slab,
+        classifier_input=ClassifierInput(chosen) if chosen else None,
+        seed=parsed.seed,
+        fovea=_grid_center(parsed.grid_center, volume),
+    )
+
+
+def _grid_center(words: list[str], volume: OCTVolume) -> Fovea | None:
+    """Fovea that the user set, the device's grid center, or None to find it."""
+    if words == ["fovea"]:
+        return None
+    if words == ["device"]:
+        table = volume.record.thickness_table
+        if table is None:
+            msg = (
+                f"{volume.name} holds no thickness table of the device, whose center was asked "
+                "for; use --grid-center fovea or --grid-center BSCAN WIDTH."
+            )
+            raise GeometryError(msg)
+        return Fovea(*table.center, uncertainty_mm=0.0, source="center of the device's grid")
+    try:
+        bscan, width = (float(word) for word in words)
+    except ValueError:
+        msg = (
+            f"Found --grid-center {' '.join(words)}; expected fovea, device, or two indices "
+            "BSCAN WIDTH."
+        )
+        raise GeometryError(msg) from None
+    return Fovea(bscan, width, uncertainty_mm=0.0, source="user")
+
+
+def _summary(result: TriageResult, report: Path) -> str:
+    """Verdict and main measurements in a few lines, with where the report lies."""
+    lines = [f"{result.volume.name}: {_decided(result)}"]
+    fluid = [m for m in result.measurements.tissues if m.volume_mm3["all"] > 0]
+    lines += [
+        f"  {measure.tissue.title}: {measure.volume_mm3['all'] * 1000:.1f} nl"
+        for measure in fluid
+        if measure.tissue.group.value in ("fluid", "pigment epithelial detachment")
+    ]
+    if result.measurements.etdrs is not None:
+        etdrs = result.measurements.etdrs
+        lines.append(f"  CST: {etdrs.thickness_um['C0']:.0f} µm ({etdrs.boundaries})")
+    lines += [f"  Not measured: {sentence}" for sentence in result.measurements.refused]
+    lines += [f"  Note: {sentence}" for sentence in result.provenance.notes]
+    lines += [f"Report: {report}", RESEARCH_USE]
+    return "\n".join(lines) + "\n"
+
+
+def _decided(result: TriageResult) -> str:
+    parts = []
+    for head in result.vocabulary.heads:
+        names = result.verdict.decisions[head.name]
+        scores = result.verdict.scores[head.name]
+        said = [f"{name} {scores[head.names.index(name)]:.2f}" for name in names]
+        parts.append(f"{head.title.lower()} {', '.join(said) or 'none'}")
+    return "; ".join(parts)

@@ -1,0 +1,30 @@
+"""A case as users want it: all files of the case folder, with the report."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+
+from RetinaTriageLib.result import TriageResult
+from RetinaTriageLib.writers.case_folder import CasePaths, write_case
+from RetinaTriageLib.writers.report import write_report
+from RetinaTriageLib.writers.report_pdf import write_pdf
+
+REPORT_FILE = "report.html"
+PDF_FILE = "report.pdf"
+
+
+def save_case(
+    result: TriageResult, folder: Path, *, pdf: bool = False, overwrite: bool = False
+) -> CasePaths:
+    """Write segmentations, tables, ``result.json`` and ``report.html`` into one folder.
+
+    Raises
+    ------
+    OutputError
+        If the folder may not be replaced or could not be written; what was there is unchanged.
+    """
+    extras = {REPORT_FILE: partial(write_report, result)}
+    if pdf:
+        extras[PDF_FILE] = partial(write_pdf, result)
+    return write_case(result, folder, extras, overwrite=overwrite)
