@@ -72,7 +72,8 @@ def draw_etdrs_numbers(axes: Axes, result: TriageResult, table: EtdrsTable) -> N
     if device:
         gap = signed_text(table.total_mm3 - device.total_mm3, 2)
         total += [number_text(device.total_mm3, 2), gap]
-    point = f"{table.central_point_um:.0f} ± {table.central_point_sd_um:.0f} µm"
+    deviation = number_text(table.central_point_sd_um, 0)
+    point = f"{number_text(table.central_point_um, 0)} ± {deviation} µm"
     axes.set_title(
         f"CST {number_text(table.thickness_um['C0'], 0)} µm    CPT {point}    "
         f"Total {number_text(table.total_mm3, 2)} mm³",

@@ -159,6 +159,16 @@ def test_device_table_stands_beside_ours() -> None:
     assert f"{gap:+.1f}".replace("-", "\u2212") in page
 
 
+def test_unmeasured_sectors_show_a_dash() -> None:
+    result = example_result()
+    etdrs = result.measurements.etdrs
+    thickness = dict(etdrs.thickness_um) | {"S2": float("nan")}
+    table = replace(etdrs, thickness_um=thickness, total_mm3=float("nan"))
+    page = report_page(replace(result, measurements=replace(result.measurements, etdrs=table)))
+    assert not re.search(r"\bnan\b", page[: page.index('id="report-data"')])
+    assert '<b class="sector">S2</b> Superior outer</th><td><b>–</b></td>' in page
+
+
 def test_absent_tissues_are_dimmed() -> None:
     page = report_page(example_result())
     row = re.search(r'<tr([^>]*)><th scope="row"[^>]*>(?:(?!</tr>).)*Serous PED', page)
