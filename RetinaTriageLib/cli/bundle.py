@@ -8,9 +8,8 @@ import sys
 from pathlib import Path
 
 
-def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add this command."""
-    parser = commands.add_parser("bundle", help="check a model bundle")
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the actions of this command."""
     actions = parser.add_subparsers(title="actions", required=True, metavar="ACTION")
     check = actions.add_parser("check", help="verify hashes, weights and manifest")
     check.add_argument("path", type=Path, nargs="?", help="folder or zip; default: the bundled one")

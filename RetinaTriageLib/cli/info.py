@@ -10,9 +10,8 @@ from pathlib import Path
 from RetinaTriageLib.info import file_info
 
 
-def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add this command."""
-    parser = commands.add_parser("info", help="tell what a scan file is", description=__doc__)
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of this command."""
     parser.add_argument("input", type=Path, help="OCT file, or a folder of B-scans or an export")
     parser.add_argument("--bscan-axis", type=int, choices=(0, 1, 2))
     parser.add_argument("--json", action="store_true", help="print JSON")
@@ -35,7 +34,7 @@ def _readable(value: object) -> str:
     if value is None:
         return "unknown"
     if isinstance(value, dict):
-        return ", ".join(f"{name} {_readable(item)}" for name, item in value.items())
+        return ", ".join(f"{name} {_readable(item)}" for name, item in value.items()) or "none"
     if isinstance(value, list | tuple):
         return ", ".join(_readable(item) for item in value) or "none"
     return str(value)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from importlib import import_module
 
-from RetinaTriageLib.cli import bundle, info, run, train
 from RetinaTriageLib.errors import (
     BundleError,
     CancelledError,
@@ -31,8 +31,18 @@ exit codes: 0 done, 2 command line, 3 input, 4 model bundle, 5 compute device, 6
 Research use only. Not a medical device."""
 
 
+COMMANDS = {
+    "run": "segment, classify and measure one scan",
+    "info": "tell what a scan file is",
+    "bundle": "check a model bundle",
+    "train": "train networks on one's own labeled scans",
+}
+"""Each lives in the module of its name, which is imported only when the command is called."""
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns its exit code."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
     parser = argparse.ArgumentParser(
         prog="retina-triage",
         description="Tissue hypotheses, referral opinions and measurements of retinal OCT.",
@@ -41,9 +51,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--version", action="version", version=VERSION)
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    for command in (run, info, bundle, train):
-        command.add_parser(commands)
-    parsed = parser.parse_args(arguments)
+    for name, purpose in COMMANDS.items():
+        command = commands.add_parser(name, help=purpose, description=purpose)
+        if name in words[:1]:
+            import_module(f"RetinaTriageLib.cli.{name}").add_arguments(command)
+    parsed = parser.parse_args(words)
     try:
         code: int = parsed.command(parsed)
     except RetinaTriageError as error:

@@ -19,11 +19,8 @@ if TYPE_CHECKING:
     from RetinaTriageLib.pipeline import TriageOptions
 
 
-def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add this command."""
-    parser = commands.add_parser(
-        "run", help="segment, classify and measure one scan", description=__doc__
-    )
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of this command."""
     add_geometry_options(parser)
     parser.add_argument("--out", type=Path, required=True, help="folder of the case, made new")
     parser.add_argument("--overwrite", action="store_true", help="replace a case that is there")
@@ -49,8 +46,8 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "--grid-center",
         nargs="+",
         default=["fovea"],
-        metavar="fovea | device | BSCAN WIDTH",
-        help="center of circles and ETDRS grid: found fovea, the device's own, or an index",
+        metavar=("CENTER", "WIDTH"),
+        help="of the ETDRS grid: fovea (found, default), device (its own), or BSCAN WIDTH indices",
     )
     patient = parser.add_argument_group("patient (optional)")
     patient.add_argument("--age", type=float, help="in years")

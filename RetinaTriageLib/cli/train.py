@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import argparse
 
+from RetinaTriageLib.training.cli import add_train_commands
 
-def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add this command."""
-    from RetinaTriageLib.training.cli import add_train_commands
 
-    add_train_commands(commands)
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add one action for each kind of network."""
+    add_train_commands(parser.add_subparsers(title="networks", required=True, metavar="NETWORK"))
