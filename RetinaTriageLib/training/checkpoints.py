@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from enum import Enum
 from pathlib import Path
 
 import torch
@@ -80,6 +81,11 @@ def load_run(
 def save_weights(path: Path, network: nn.Module, facts: Mapping[str, str]) -> None:
     """Write the weights alone, with facts about them as text in the header."""
     _write(path, network.state_dict(), facts)
+
+
+def plain_value(value: object) -> str:
+    """Text for JSON of what a plan holds: the value of an enumeration, a path."""
+    return str(value.value if isinstance(value, Enum) else value)
 
 
 def load_weights(path: Path, network: nn.Module) -> None:

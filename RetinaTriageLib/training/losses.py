@@ -1,4 +1,4 @@
-"""Losses: cross-entropy on partial labels with soft Dice, and the losses of the opinions.
+"""Loss of a segmentation network: cross-entropy on partial labels, with soft Dice.
 
 A voxel whose label is a set of tissues teaches only that its tissue lies in the set:
 -log of the summed probability of the set. A known tissue is the set of one.

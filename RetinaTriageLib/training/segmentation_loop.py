@@ -16,7 +16,7 @@ from RetinaTriageLib.inference.allocator import keep_freed_memory
 from RetinaTriageLib.networks.segmentation import SegmentationConfig, SegmentationNetwork
 from RetinaTriageLib.progress import OnProgress, ignore_progress
 from RetinaTriageLib.training.augment import AugmentationPlan
-from RetinaTriageLib.training.checkpoints import RunState, load_weights
+from RetinaTriageLib.training.checkpoints import RunState, load_weights, plain_value
 from RetinaTriageLib.training.label_sets import LABEL_SETS
 from RetinaTriageLib.training.losses import LabelTables, segmentation_loss
 from RetinaTriageLib.training.optimization import OptimizationPlan, optimize
@@ -153,7 +153,7 @@ def train_segmentation(
     libraries = tuple(StackLibrary(path) for path in held_out)
     facts = {
         "config": json.dumps(asdict(plan.network)),
-        "plan": json.dumps(asdict(plan), default=_plain),
+        "plan": json.dumps(asdict(plan), default=plain_value),
     }
     task = SegmentationTask(plan, source, tables, libraries)
     return optimize(network, task, plan.optimization, out_folder, facts, on_progress)
@@ -166,8 +166,8 @@ def class_weights(
 
     Examples
     --------
-    >>> class_weights(np.array([900, 100]), (0.8, 6.0)).round(2).tolist()
-    [0.8, 2.24]
+    >>> class_weights(np.array([900, 100]), (0.5, 6.0)).round(1)
+    array([0.7, 2.2], dtype=float32)
     """
     rarity = voxel_counts.mean() / np.maximum(voxel_counts, 1)
     weights: npt.NDArray[np.float64] = np.clip(np.sqrt(rarity), *limits)
@@ -190,7 +190,3 @@ def _class_weights(
     out_folder.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(weights.tolist()), encoding="utf-8")
     return weights
-
-
-def _plain(value: object) -> str:
-    return str(getattr(value, "value", value))

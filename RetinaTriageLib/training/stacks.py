@@ -97,6 +97,21 @@ def load_stack(path: Path) -> Stack:
     return Stack(image, codes, device)
 
 
+def sample_files(folder: Path) -> list[Path]:
+    """Sample files of a folder by name, without those that are still being written.
+
+    Raises
+    ------
+    InputError
+        If there are none.
+    """
+    files = sorted(path for path in folder.glob("*.npz") if ".partial" not in path.name)
+    if not files:
+        msg = f"Found no .npz file in {folder}; write training samples there first."
+        raise InputError(msg)
+    return files
+
+
 @dataclass
 class StackLibrary:
     """Stacks of one folder, kept in memory once read."""
@@ -113,12 +128,7 @@ class StackLibrary:
 
     def refresh(self) -> None:
         """Look for files that have come since; a growing folder is used as it grows."""
-        # A name with ".partial" is a file that is still being written.
-        found = self.path.glob("*.npz")
-        self._files = sorted(path for path in found if ".partial" not in path.name)
-        if not self._files:
-            msg = f"Found no .npz file in {self.path}; write labeled stacks there first."
-            raise InputError(msg)
+        self._files = sample_files(self.path)
 
     def __len__(self) -> int:
         """Count the files."""

@@ -1,0 +1,124 @@
+"""Commands ``train segmentation`` and ``train classification``."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import replace
+from pathlib import Path
+
+from RetinaTriageLib.progress import Progress
+from RetinaTriageLib.training.classification_loop import ClassificationPlan, train_classification
+from RetinaTriageLib.training.optimization import OptimizationPlan
+from RetinaTriageLib.training.schedule import Schedule
+from RetinaTriageLib.training.segmentation_loop import SegmentationPlan, train_segmentation
+from RetinaTriageLib.training.stacks import Folder
+
+
+def add_train_commands(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add one command for each kind of network; each sets ``command``, which takes the options."""
+    segmentation = subparsers.add_parser(
+        "segmentation", help="train a segmentation network on labeled B-scans"
+    )
+    _add_options(segmentation, SegmentationPlan().optimization)
+    segmentation.set_defaults(command=run_segmentation)
+    classification = subparsers.add_parser(
+        "classification", help="train a classification network on tissue maps with answers"
+    )
+    _add_options(classification, ClassificationPlan().optimization)
+    classification.set_defaults(command=run_classification)
+
+
+def run_segmentation(options: argparse.Namespace) -> int:
+    """Train a segmentation network as the options say."""
+    plan = SegmentationPlan(
+        optimization=_optimization(options, SegmentationPlan().optimization),
+        seed=options.seed,
+        init_from=options.init_from,
+        half_precision=not options.single_precision,
+        device=options.device,
+    )
+    train_segmentation(
+        plan, options.data, options.out, held_out=options.held_out, on_progress=_print
+    )
+    return 0
+
+
+def run_classification(options: argparse.Namespace) -> int:
+    """Train a classification network as the options say."""
+    plan = ClassificationPlan(
+        optimization=_optimization(options, ClassificationPlan().optimization),
+        seed=options.seed,
+        init_from=options.init_from,
+        half_precision=not options.single_precision,
+        device=options.device,
+    )
+    train_classification(
+        plan, options.data, options.out, held_out=options.held_out, on_progress=_print
+    )
+    return 0
+
+
+def weighted_folder(text: str) -> Folder:
+    """Folder of an option ``PATH`` or ``PATH=WEIGHT``.
+
+    Examples
+    --------
+    >>> weighted_folder("phantoms=0.65").weight
+    0.65
+    """
+    path, separator, weight = text.rpartition("=")
+    if not separator:
+        return Folder(Path(text))
+    try:
+        share = float(weight)
+    except ValueError:
+        share = 0.0
+    if share <= 0:
+        msg = f"found weight {weight!r} in {text!r}; expected a number above 0"
+        raise argparse.ArgumentTypeError(msg)
+    return Folder(Path(path), share)
+
+
+def _add_options(parser: argparse.ArgumentParser, plan: OptimizationPlan) -> None:
+    parser.add_argument(
+        "data",
+        type=weighted_folder,
+        nargs="+",
+        metavar="FOLDER[=WEIGHT]",
+        help="folders of .npz samples, drawn from by weight",
+    )
+    parser.add_argument("--out", type=Path, required=True, help="run folder; resumed where it is")
+    parser.add_argument(
+        "--held-out", type=Path, action="append", default=[], help="folder to validate on"
+    )
+    parser.add_argument("--iterations", type=int, default=plan.iterations)
+    parser.add_argument("--minutes", type=float, help="end after this time, over all starts")
+    parser.add_argument("--learning-rate", type=float, default=plan.learning_rate)
+    parser.add_argument(
+        "--schedule", choices=[schedule.value for schedule in Schedule], default=plan.schedule.value
+    )
+    parser.add_argument("--patience", type=int, help="validations without progress that end it")
+    parser.add_argument("--validate-iterations", type=int, default=plan.validate_iterations)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--init-from", type=Path, help="weights to start from (.safetensors)")
+    parser.add_argument("--device", default="cpu", help="torch device")
+    parser.add_argument(
+        "--single-precision", action="store_true", help="compute in float32, not bfloat16"
+    )
+
+
+def _optimization(options: argparse.Namespace, plan: OptimizationPlan) -> OptimizationPlan:
+    return replace(
+        plan,
+        iterations=options.iterations,
+        minutes=options.minutes,
+        learning_rate=options.learning_rate,
+        schedule=Schedule(options.schedule),
+        patience=options.patience,
+        validate_iterations=options.validate_iterations,
+    )
+
+
+def _print(progress: Progress) -> None:
+    if progress.message:
+        print(f"{progress.done}/{progress.total} {progress.message}", flush=True)  # noqa: T201 - the command's output

@@ -1,0 +1,91 @@
+"""Augmentation of tissue maps on a grid: where the scan lay, and errors of a segmentation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from RetinaTriageLib.tissues import TISSUE_BY_NAME
+
+Grid = npt.NDArray[np.uint8]
+
+BLINK = TISSUE_BY_NAME["blink_artifact"].label
+PATCH_CELLS = (3, 10, 10)  # (B-scan, depth, width): size of a patch with a segmentation error
+
+
+@dataclass(frozen=True)
+class GridAugmentation:
+    """How far tissue maps are changed; a chance is the share of samples that undergo a change.
+
+    Attributes
+    ----------
+    shift_cells : largest shift along (B-scan, depth, width)
+    zoom : largest relative change of depth and width, each
+    tilt : largest slope, cells of depth a cell of width
+    errors : largest number of confusions of one tissue with another
+    error_share : largest share of the patches in which a confusion happens
+    """
+
+    flip_chance: float = 0.5
+    shift_cells: tuple[int, int, int] = (2, 8, 6)
+    zoom: float = 0.1
+    tilt: float = 0.1
+    errors: int = 3
+    error_share: float = 0.3
+    blink_chance: float = 0.1
+    forget_patient_chance: float = 0.5
+
+
+def augmented_grid(grid: Grid, plan: GridAugmentation, rng: np.random.Generator) -> Grid:
+    """Change class fractions (class, B-scan, depth, width); zeros outside the scan."""
+    if rng.random() < plan.flip_chance:
+        grid = grid[:, ::-1]
+    grid = moved(grid, plan, rng)
+    if rng.random() < plan.flip_chance:
+        grid = grid[..., ::-1]
+    grid = np.ascontiguousarray(grid)
+    for _ in range(rng.integers(plan.errors + 1)):
+        confuse(grid, rng.uniform(0, plan.error_share), rng)
+    if rng.random() < plan.blink_chance:
+        bscan = rng.integers(grid.shape[1])
+        grid[:, bscan] = 0
+        grid[BLINK, bscan] = 255
+    return grid
+
+
+def moved(grid: Grid, plan: GridAugmentation, rng: np.random.Generator) -> Grid:
+    """Tissue map shifted, zoomed and tilted, by the nearest cell."""
+    classes, bscans, depth, width = grid.shape
+    shift = [rng.uniform(-limit, limit) for limit in plan.shift_cells]
+    zoom_depth, zoom_width = (1 + rng.uniform(-plan.zoom, plan.zoom) for _ in range(2))
+    tilt = rng.uniform(-plan.tilt, plan.tilt)
+    across = (np.arange(width) - width / 2) * zoom_width
+    columns = np.rint(across + width / 2 + shift[2]).astype(np.int64)
+    down = (np.arange(depth) - depth / 2)[:, None] * zoom_depth
+    rows = np.rint(down + depth / 2 + shift[1] + tilt * across).astype(np.int64)
+    inside = (rows >= 0) & (rows < depth) & (columns >= 0) & (columns < width)
+    places = np.where(inside, rows * width + columns, 0)
+    result = np.zeros_like(grid)
+    step = round(shift[0])
+    for bscan in range(max(0, -step), min(bscans, bscans - step)):
+        planes = grid[:, bscan + step].reshape(classes, -1)
+        result[:, bscan] = np.take(planes, places, axis=1) * inside
+    return result
+
+
+def confuse(grid: Grid, share: float, rng: np.random.Generator) -> None:
+    """Take one tissue for another, in patches, as a segmentation network may."""
+    present = np.flatnonzero(grid.any(axis=(1, 2, 3)))
+    if len(present) < 2:
+        return
+    taken, given = rng.choice(present, 2, replace=False)
+    counts = [-(-size // patch) for size, patch in zip(grid.shape[1:], PATCH_CELLS, strict=True)]
+    wrong = rng.random(counts) < share
+    for axis, patch in enumerate(PATCH_CELLS):
+        wrong = wrong.repeat(patch, axis=axis)
+    bscans, depth, width = grid.shape[1:]
+    lost = grid[taken] * wrong[:bscans, :depth, :width]
+    grid[taken] -= lost
+    grid[given] += lost  # fractions of a cell add up to 255 at most

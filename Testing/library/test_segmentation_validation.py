@@ -1,0 +1,36 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from RetinaTriageLib.training.label_sets import NOT_FLUID, SOME_FLUID, UNKNOWN
+from RetinaTriageLib.training.segmentation_validation import fluid_dice, tissue_dice
+
+
+def counts(*entries: tuple[int, int, int]) -> np.ndarray:
+    """Voxel counts (code, predicted tissue) from (code, predicted, voxels)."""
+    confusion = np.zeros((256, 15), np.int64)
+    for code, predicted, voxels in entries:
+        confusion[code, predicted] = voxels
+    return confusion
+
+
+def test_dice_of_known_tissues() -> None:
+    dice = tissue_dice(counts((3, 3, 8), (3, 0, 2), (0, 0, 10)))
+    assert dice[3] == pytest.approx(16 / 18)
+    assert dice[0] == pytest.approx(20 / 22)
+    assert np.isnan(dice[7])
+
+
+def test_partial_labels_do_not_count_for_tissues() -> None:
+    assert np.isnan(tissue_dice(counts((SOME_FLUID, 4, 5), (UNKNOWN, 3, 5)))).all()
+
+
+def test_fluid_dice_of_labels_that_tell_fluid_only() -> None:
+    confusion = counts((SOME_FLUID, 4, 6), (SOME_FLUID, 5, 1), (SOME_FLUID, 3, 3))
+    confusion += counts((NOT_FLUID, 4, 1), (NOT_FLUID, 3, 80), (UNKNOWN, 4, 50))
+    assert fluid_dice(confusion) == pytest.approx(14 / (14 + 3 + 1))
+
+
+def test_fluid_dice_without_fluid_is_undefined() -> None:
+    assert np.isnan(fluid_dice(counts((NOT_FLUID, 3, 9))))
