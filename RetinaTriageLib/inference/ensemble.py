@@ -22,7 +22,7 @@ from RetinaTriageLib.networks.classification import ClassificationNetwork
 from RetinaTriageLib.networks.classifier_input import ClassifierInput, grid_from_labels
 from RetinaTriageLib.networks.patient import UNKNOWN_PATIENT, Patient
 from RetinaTriageLib.progress import OnProgress, Progress, ignore_progress
-from RetinaTriageLib.volume import LabelArray, OCTVolume
+from RetinaTriageLib.volume import LabelArray, OCTVolume, VoxelSpacing
 
 SEGMENT, CLASSIFY = "segment", "classify"
 """Stages that progress is reported in."""
@@ -145,8 +145,31 @@ def judge_map(
             f"{volume.name}. Choose the map that was made from this volume."
         )
         raise InputError(msg)
+    return judge_labels(tissue_map, volume.spacing, bundle, compute=compute, patient=patient)
+
+
+def judge_labels(
+    tissue_map: LabelArray,
+    spacing: VoxelSpacing | None,
+    bundle: Bundle,
+    *,
+    compute: Compute,
+    patient: Patient | None = None,
+) -> tuple[Opinion, ...]:
+    """Opinions of all classifiers of a bundle on one tissue map whose volume is not at hand.
+
+    Parameters
+    ----------
+    tissue_map : uint8 array (B-scan, depth, width)
+    spacing : of the volume that the map belongs to; None where it is not known
+
+    Raises
+    ------
+    InputError
+        If the map has labels that the bundle does not know.
+    """
     grid = grid_from_labels(
-        tissue_map, volume.spacing, classifier_grid(bundle.manifest), bundle.vocabulary.tissues
+        tissue_map, spacing, classifier_grid(bundle.manifest), bundle.vocabulary.tissues
     )
     with _threads(compute.threads):
         networks = _classifiers(bundle, compute)
