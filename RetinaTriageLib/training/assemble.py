@@ -1,0 +1,96 @@
+"""From training runs to a model bundle."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from torch import Tensor
+
+from RetinaTriageLib.bundle import Bundle, save_bundle
+from RetinaTriageLib.bundle_manifest import (
+    ClassifierEntry,
+    GridSpec,
+    Manifest,
+    Measured,
+    SegmenterEntry,
+    SpacingLimits,
+)
+from RetinaTriageLib.calibration import IDENTITY, Calibration
+from RetinaTriageLib.errors import InputError
+from RetinaTriageLib.networks.classifier_input import DEFAULT_GRID
+from RetinaTriageLib.training.checkpoints import read_tensors
+
+
+@dataclass(frozen=True)
+class BundleFacts:
+    """What only its maker knows about a bundle."""
+
+    name: str
+    version: str
+    license: str
+    description: str
+    trained_on: str
+    trained_on_phantoms_only: bool
+    default_branch: str = "spectralis"
+    measured: tuple[Measured, ...] = ()
+    spacing_limits_mm: SpacingLimits | None = None
+
+
+def assemble_bundle(
+    folder: Path,
+    facts: BundleFacts,
+    segmenters: Mapping[str, Path],
+    classifiers: Mapping[str, Path],
+    model_card: str,
+    calibration: Calibration = IDENTITY,
+) -> Bundle:
+    """Write a bundle of trained weights.
+
+    Parameters
+    ----------
+    folder : where to write; must not exist
+    segmenters, classifiers : name of the network to ``best.safetensors`` of its training run
+
+    Raises
+    ------
+    InputError
+        If a file is not of a training run.
+    BundleError, OutputError
+        If the parts do not fit one another, or the folder cannot be written.
+    """
+    weights: dict[str, Mapping[str, Tensor]] = {}
+    segmenter_entries, classifier_entries = [], []
+    for name, path in segmenters.items():
+        weights[name], config = _trained(path)
+        families = {str(branch): str(branch) for branch in config["branches"]}
+        segmenter_entries.append(SegmenterEntry(name, config, families, facts.default_branch))
+    for name, path in classifiers.items():
+        weights[name], config = _trained(path)
+        classifier_entries.append(ClassifierEntry(name, config))
+    manifest = Manifest(
+        name=facts.name,
+        version=facts.version,
+        license=facts.license,
+        description=facts.description,
+        trained_on=facts.trained_on,
+        trained_on_phantoms_only=facts.trained_on_phantoms_only,
+        segmenters=tuple(segmenter_entries),
+        classifiers=tuple(classifier_entries),
+        classifier_grid=GridSpec(**asdict(DEFAULT_GRID)),
+        calibration=calibration,
+        measured=facts.measured,
+        spacing_limits_mm=facts.spacing_limits_mm,
+    )
+    return save_bundle(folder, manifest, weights, model_card)
+
+
+def _trained(path: Path) -> tuple[dict[str, Tensor], dict[str, list[str]]]:
+    """Weights of a file and the configuration of their network."""
+    tensors, header = read_tensors(path)
+    if "config" not in header:
+        msg = f"{path} does not say what network it is of; choose best.safetensors of a run."
+        raise InputError(msg)
+    return tensors, json.loads(header["config"])
