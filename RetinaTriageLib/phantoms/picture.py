@@ -1,7 +1,7 @@
 """From regions to the picture a scanner shows: reflectivity, attenuation, speckle, noise, display.
 
 The physics is kept where it shows: layers reflect, shadows fall along A-scans, averaged speckle is
-log-normal with a strength of 1/sqrt(frames), the detector adds a noise floor, the point-spread
+log-normal with a strength of 1.5/sqrt(frames), the detector adds a noise floor, the point-spread
 function correlates both, and the display takes a root of the intensity above a black level.
 """
 
@@ -15,13 +15,13 @@ from scipy.ndimage import gaussian_filter, zoom
 
 from RetinaTriageLib.phantoms.devices import DeviceProfile
 from RetinaTriageLib.phantoms.fields import Array, SmoothField, smooth_field
-from RetinaTriageLib.phantoms.paint import CYST, EXUDATE, HYALOID, RegionArray
+from RetinaTriageLib.phantoms.paint import CYST, EXUDATE, RegionArray
 from RetinaTriageLib.phantoms.surfaces import REGIONS, Surfaces
 
 FloatImage = npt.NDArray[np.float32]
 
-# Display gray 0..1 of each region on a Spectralis, read off averaged line scans; -1 is set by the
-# noise floor alone. Order: REGIONS, then cyst, exudate, hyaloid.
+# Display gray 0..1 of each region on a Spectralis, in the order of REGIONS, read off averaged line
+# scans; 0 is lit by the noise floor alone. That of "ped" follows from its kind, below by label.
 _GRAY = {
     "vitreous": 0.0,
     "erm": 0.66,
@@ -42,7 +42,7 @@ _GRAY = {
     "choroid": 0.41,
     "sclera": 0.40,
 }
-_PED_GRAY = {8: 0.50, 9: 0.16, 10: 0.46}
+_PED_GRAY = {8: 0.42, 9: 0.16, 10: 0.46}
 
 
 @dataclass(frozen=True)
@@ -56,6 +56,7 @@ class Exposure:
     speckle : relative standard deviation of the intensity
     floor, black : mean raw noise, and the share of it that the display takes off
     choroid_decay : per mm
+    texture, lumens, sclera : log contrast of the choroid, of its large vessels, of the sclera
     opacity : A-scan regions with lost signal, as (center x, center y, radius, depth of loss)
     """
 
@@ -67,6 +68,8 @@ class Exposure:
     gain: float
     choroid_decay: float
     texture: float
+    lumens: float
+    sclera: float
     illumination: SmoothField
     illumination_strength: float
     vessel_shadow: float
@@ -90,7 +93,7 @@ def draw_exposure(rng: np.random.Generator, device: DeviceProfile) -> Exposure:
     return Exposure(
         raw=(gray**device.root).astype(np.float32),
         ped_raw={
-            label: float((value * np.exp(rng.normal(0, 0.15))) ** device.root)
+            label: float((value * np.exp(rng.normal(0, 0.25))) ** device.root)
             for label, value in _PED_GRAY.items()
         },
         speckle=float(1.5 / np.sqrt(frames)),
@@ -99,6 +102,8 @@ def draw_exposure(rng: np.random.Generator, device: DeviceProfile) -> Exposure:
         gain=float(np.exp(rng.normal(0, 0.25))),
         choroid_decay=float(rng.uniform(5, 13)) * device.root / 4,
         texture=float(rng.uniform(0.25, 0.7)),
+        lumens=float(rng.uniform(0, 1.3)),
+        sclera=float(rng.uniform(-0.5, 3.0)),
         illumination=smooth_field(rng, 1.2),
         illumination_strength=float(rng.uniform(0.1, 0.45)),
         vessel_shadow=float(rng.uniform(0.03, 0.35)),
@@ -123,8 +128,11 @@ def take_picture(
     raw *= _light(surfaces, bscan, exposure, rng)
     fall = np.exp(-np.log(10) / 10 * device.roll_off_db * np.linspace(0, 1, len(depth_mm)))
     raw *= fall[:, None].astype(np.float32)
+    # Blurred as displayed, so that a boundary lies where the shown gray changes fastest. That is
+    # where scanners draw their lines; blurring raw intensity would move edges 1 px outwards.
     blur = (device.axial_blur, device.lateral_blur)
-    raw = gaussian_filter(raw, blur)
+    shown = gaussian_filter(raw ** np.float32(1 / device.root), blur)
+    raw = shown**device.root
     noise = gaussian_filter(rng.standard_normal(raw.shape, dtype=np.float32), (0.75, 0.53))
     noise /= noise.std()
     signal = raw * np.exp(exposure.speckle * noise - exposure.speckle**2 / 2)
@@ -152,6 +160,7 @@ def _reflect(
         values = np.broadcast_to(kinds[surfaces.ped_label[bscan]], raw.shape)
         raw[ped] = values[ped]
     texture = _texture(raw.shape, 11.0, 9.0, rng)
+    lumens = _texture(raw.shape, 22.0, 26.0, rng)
     fine = _texture(raw.shape, 3.0, 2.0, rng)
     outer = regions >= REGIONS.index("choroid")
     outer &= regions < CYST
@@ -159,8 +168,10 @@ def _reflect(
     below = np.clip(depth_mm[:, None] - surfaces.top_mm("choroid")[bscan], 0, None)
     decay = exposure.choroid_decay * (1 - 0.45 * atrophy)
     light = np.exp(-decay * below + 1.2 * atrophy).astype(np.float32)
-    patchy = np.exp(exposure.texture * (texture + 0.25 * fine)).astype(np.float32)
-    raw = np.where(outer, raw * light * patchy, raw * np.exp(0.22 * fine))
+    patchy = np.exp(exposure.texture * (texture + 0.25 * fine))
+    in_choroid = regions == REGIONS.index("choroid")
+    patchy *= np.exp(exposure.lumens * lumens * in_choroid + exposure.sclera * ~in_choroid)
+    raw = np.where(outer, raw * light * patchy.astype(np.float32), raw * np.exp(0.22 * fine))
     mixed = ped | (regions == REGIONS.index("shrm"))
     return np.where(mixed, raw * np.exp(0.45 * texture), raw).astype(np.float32)
 
@@ -221,6 +232,3 @@ def _light(
         log_gain = log_gain - loss * np.exp(-squared / (2 * radius**2))
     gain: FloatImage = np.exp(log_gain)[None].astype(np.float32)
     return gain
-
-
-__all__ = ["HYALOID", "Exposure", "draw_exposure", "take_picture"]

@@ -18,10 +18,14 @@ from RetinaTriageLib.phantoms.devices import (
     TOPCON,
     DeviceProfile,
 )
+from RetinaTriageLib.phantoms.eye import Disease
 from RetinaTriageLib.phantoms.phantom import make_phantom
 from RetinaTriageLib.volume import VoxelSpacing
 
 STACK_BSCANS = 6
+
+# Drusen fill few voxels of an eye that has them, so more stacks have them than chance would give.
+DRUSEN_EVERY = 5
 
 # Out of ten stacks six are of the standard Spectralis raster, two of its wide one.
 _STACK_DEVICES = (*[SPECTRALIS] * 6, *[SPECTRALIS_WIDE] * 2, CIRRUS, TOPCON)
@@ -30,12 +34,19 @@ _STACK_DEVICES = (*[SPECTRALIS] * 6, *[SPECTRALIS_WIDE] * 2, CIRRUS, TOPCON)
 _COARSE = replace(SPECTRALIS, shape=(49, 496, 128), spacing=VoxelSpacing.from_um(122.0, 3.87, 46.8))
 
 
+def sample_path(seed: int, folder: Path) -> Path:
+    """Where the sample of a seed is written."""
+    return folder / f"phantom_{seed:06d}.npz"
+
+
 def write_stack(seed: int, folder: Path) -> Path:
     """Write the stack of a seed: neighboring B-scans near the fovea, pictures and labels."""
     rng = np.random.default_rng((seed, 1))
     device = _STACK_DEVICES[int(rng.integers(len(_STACK_DEVICES)))]
-    phantom = make_phantom(seed, device, bscans=_near_fovea(seed, device, rng))
-    path = folder / f"phantom_{seed:06d}.npz"
+    diseases = (Disease.DRUSEN,) if seed % DRUSEN_EVERY == 0 else None
+    bscans = _near_fovea(seed, device, rng)
+    phantom = make_phantom(seed, device, diseases=diseases, bscans=bscans)
+    path = sample_path(seed, folder)
     _write(
         path,
         {
@@ -51,7 +62,7 @@ def write_grid(seed: int, folder: Path) -> Path:
     """Write the true tissue map of a seed as a classification grid, with all answers."""
     phantom = make_phantom(seed, _COARSE, pictured=False)
     grid = grid_from_labels(phantom.tissue_map, _COARSE.spacing)
-    path = folder / f"phantom_{seed:06d}.npz"
+    path = sample_path(seed, folder)
     _write(path, {"grid": np.round(grid * 255).astype(np.uint8), **answers(phantom.truth)})
     return path
 
