@@ -48,6 +48,11 @@ class DeviceComparison:
         return {sector: self.ours_um[sector] - self.device_um[sector] for sector in SECTORS}
 
     @property
+    def compared(self) -> int:
+        """Sectors that have both numbers."""
+        return len(self._known_sizes_um())
+
+    @property
     def median_absolute_um(self) -> float:
         """Median size of the sector differences, in µm; NaN where no sector has both numbers."""
         sizes = self._known_sizes_um()
@@ -120,8 +125,8 @@ def comparison_text(comparison: DeviceComparison) -> str:
         f"({comparison.total_difference_percent:+.1f} %)"
     )
     lines.append(
-        f"  absolute difference: median {comparison.median_absolute_um:.1f} µm, "
-        f"worst {comparison.worst_absolute_um:.1f} µm"
+        f"  absolute difference over {comparison.compared} of {len(SECTORS)} sectors: median "
+        f"{comparison.median_absolute_um:.1f} µm, worst {comparison.worst_absolute_um:.1f} µm"
     )
     lines.append(f"  ours: {comparison.boundaries[0]}; device: {comparison.boundaries[1]}")
     return "\n".join(lines) + "\n"
@@ -131,7 +136,8 @@ def summary_text(comparisons: Sequence[DeviceComparison]) -> str:
     """One line a scan."""
     width = max(len(comparison.name) for comparison in comparisons)
     lines = [
-        f"{comparison.name:<{width}}  median {comparison.median_absolute_um:5.1f} µm  "
+        f"{comparison.name:<{width}}  {comparison.compared} sectors  "
+        f"median {comparison.median_absolute_um:5.1f} µm  "
         f"worst {comparison.worst_absolute_um:5.1f} µm  "
         f"total {comparison.total_difference_percent:+5.1f} %"
         for comparison in comparisons
@@ -146,6 +152,7 @@ def comparison_json(comparison: DeviceComparison) -> dict[str, object]:
         "ours_um": {s: finite_or_none(um) for s, um in comparison.ours_um.items()},
         "device_um": {s: finite_or_none(um) for s, um in comparison.device_um.items()},
         "difference_um": {s: finite_or_none(um) for s, um in comparison.difference_um.items()},
+        "compared_sectors": comparison.compared,
         "ours_mm3": finite_or_none(comparison.ours_mm3),
         "device_mm3": finite_or_none(comparison.device_mm3),
         "median_absolute_um": finite_or_none(comparison.median_absolute_um),
