@@ -12,7 +12,7 @@ $(VENV)/.ready: pyproject.toml constraints.txt
 	touch $@
 
 demo: $(VENV)/.ready
-	$(BIN)/retina-triage run $(SAMPLE) --laterality OD --device spectralis --pdf --overwrite --out demo
+	$(BIN)/retina-triage run $(SAMPLE) --laterality OD --scanner spectralis --pdf --overwrite --out demo
 
 test: lint types layers tests
 

@@ -13,10 +13,17 @@ if TYPE_CHECKING:
     from RetinaTriageLib.pipeline import TriageOptions, triage
     from RetinaTriageLib.readers.registry import read_volume
     from RetinaTriageLib.result import TriageResult
-    from RetinaTriageLib.volume import Laterality, OCTVolume, VoxelSpacing, with_geometry
+    from RetinaTriageLib.volume import (
+        DeviceFamily,
+        Laterality,
+        OCTVolume,
+        VoxelSpacing,
+        with_geometry,
+    )
     from RetinaTriageLib.writers.case import save_case
 
 __all__ = [
+    "DeviceFamily",
     "Laterality",
     "OCTVolume",
     "TriageOptions",
@@ -30,6 +37,7 @@ __all__ = [
 ]
 
 _HOMES = {
+    "DeviceFamily": "volume",
     "Laterality": "volume",
     "OCTVolume": "volume",
     "TriageOptions": "pipeline",
