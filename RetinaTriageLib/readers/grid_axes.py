@@ -29,12 +29,14 @@ class Grid:
     ----------
     steps : float array (axis, 3), unit steps in RAS
     origin_mm : RAS position of the first voxel
+    depth_reversed : whether depth runs against the stored order
     """
 
     voxels: npt.NDArray[Any]
     spacing_mm: tuple[float, ...]
     steps: npt.NDArray[np.float64]
     origin_mm: tuple[float, float, float]
+    depth_reversed: bool = False
 
 
 def choose_axes(
@@ -113,7 +115,7 @@ def _depth_reversed(grid: Grid) -> Grid:
     steps = grid.steps * np.array([[1.0], [-1.0], [1.0]])
     right, anterior, superior = (float(value) for value in np.array(grid.origin_mm) + last)
     voxels = np.ascontiguousarray(grid.voxels[:, ::-1])
-    return Grid(voxels, grid.spacing_mm, steps, (right, anterior, superior))
+    return Grid(voxels, grid.spacing_mm, steps, (right, anterior, superior), depth_reversed=True)
 
 
 def _clearly(values: Sequence[float], axes: Sequence[int], *, largest: bool) -> int | None:

@@ -51,17 +51,17 @@ def write_scores(verdict: Verdict, vocabulary: Vocabulary, path: Path) -> None:
 
     Mean, standard deviation, low and high are those of the S x C opinions, each re-weighted.
     """
-    _write(path, SCORE_COLUMNS, _score_rows(verdict, vocabulary))
+    _write(path, SCORE_COLUMNS, score_rows(verdict, vocabulary))
 
 
 def write_opinions(hypotheses: Sequence[Hypothesis], vocabulary: Vocabulary, path: Path) -> None:
     """Write one row an outcome of every opinion; hypotheses count from 1."""
-    _write(path, OPINION_COLUMNS, _opinion_rows(hypotheses, vocabulary))
+    _write(path, OPINION_COLUMNS, opinion_rows(hypotheses, vocabulary))
 
 
 def write_tissues(measures: Sequence[TissueMeasure], path: Path) -> None:
     """Write one row a tissue and region; the spread over hypotheses stands in region "all"."""
-    _write(path, TISSUE_COLUMNS, _tissue_rows(measures))
+    _write(path, TISSUE_COLUMNS, tissue_rows(measures))
 
 
 def write_etdrs(table: EtdrsTable, path: Path) -> None:
@@ -70,10 +70,11 @@ def write_etdrs(table: EtdrsTable, path: Path) -> None:
     The deviation of "CPT" is that around the center, not over hypotheses. Each row names the
     surfaces that the thickness lies between, since numbers of other surfaces do not compare.
     """
-    _write(path, ETDRS_COLUMNS, _etdrs_rows(table))
+    _write(path, ETDRS_COLUMNS, etdrs_rows(table))
 
 
-def _score_rows(verdict: Verdict, vocabulary: Vocabulary) -> Iterable[tuple[Cell, ...]]:
+def score_rows(verdict: Verdict, vocabulary: Vocabulary) -> Iterable[tuple[Cell, ...]]:
+    """Yield one row an outcome, in `SCORE_COLUMNS`."""
     for head in vocabulary.heads:
         for index, outcome in enumerate(head.names):
             raw, score = verdict.raw[head.name][index], verdict.scores[head.name][index]
@@ -82,9 +83,10 @@ def _score_rows(verdict: Verdict, vocabulary: Vocabulary) -> Iterable[tuple[Cell
             yield head.name, outcome, float(raw), float(score), *_spread_cells(spread), decided
 
 
-def _opinion_rows(
+def opinion_rows(
     hypotheses: Sequence[Hypothesis], vocabulary: Vocabulary
 ) -> Iterable[tuple[Cell, ...]]:
+    """Yield one row an outcome of every opinion, in `OPINION_COLUMNS`."""
     for number, hypothesis in enumerate(hypotheses, start=1):
         for opinion in hypothesis.opinions:
             who = (number, hypothesis.segmenter, opinion.classifier)
@@ -93,7 +95,8 @@ def _opinion_rows(
                     yield *who, head.name, outcome, float(score)
 
 
-def _tissue_rows(measures: Sequence[TissueMeasure]) -> Iterable[tuple[Cell, ...]]:
+def tissue_rows(measures: Sequence[TissueMeasure]) -> Iterable[tuple[Cell, ...]]:
+    """Yield one row a tissue and region, in `TISSUE_COLUMNS`."""
     for measure in measures:
         for region, volume_mm3 in measure.volume_mm3.items():
             spread = _spread_cells(measure.volume_spread) if region == "all" else NO_SPREAD
@@ -108,7 +111,8 @@ def _tissue_rows(measures: Sequence[TissueMeasure]) -> Iterable[tuple[Cell, ...]
             )
 
 
-def _etdrs_rows(table: EtdrsTable) -> Iterable[tuple[Cell, ...]]:
+def etdrs_rows(table: EtdrsTable) -> Iterable[tuple[Cell, ...]]:
+    """Yield one row a sector, the center point and the 6 mm circle, in `ETDRS_COLUMNS`."""
     for sector, thickness_um in table.thickness_um.items():
         found = table.spreads.get(sector)
         spread = NO_SPREAD if found is None else _spread_cells(found)

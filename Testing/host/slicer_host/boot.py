@@ -21,6 +21,7 @@ def boot(*, views: bool = False) -> Path:
     if hasattr(slicer, "app"):
         return Path(slicer.app.slicerHome)
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+    os.environ.setdefault("VTK_DEFAULT_OPENGL_WINDOW", "vtkEGLRenderWindow")
     from slicer_host.application import qSlicerApplication
     from slicer_host.core import make_core
     from slicer_host.ctk_widgets import install_ctk
