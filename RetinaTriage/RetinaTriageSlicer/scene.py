@@ -1,0 +1,160 @@
+"""A result in the scene: all of its nodes, marked, in one folder; and found again after loading."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import slicer
+from RetinaTriageLib.result import TriageResult
+
+from RetinaTriageSlicer import hierarchy, provenance, terminology
+from RetinaTriageSlicer.map_nodes import enFaceMaps, makeMapNode
+from RetinaTriageSlicer.node_grid import NodeGrid
+from RetinaTriageSlicer.segmentation_nodes import makeSegmentationNode
+from RetinaTriageSlicer.table_nodes import (
+    makeEtdrsTable,
+    makeOpinionTable,
+    makeScoreTable,
+    makeTissueTable,
+)
+
+RESOURCES = Path(__file__).parents[1] / "Resources"
+
+TABLES: dict[str, tuple[str, Callable[[str, TriageResult], Any]]] = {
+    "scores": ("scores", makeScoreTable),
+    "opinions": ("opinions", makeOpinionTable),
+    "tissues": ("tissue sizes", makeTissueTable),
+    "etdrs": ("ETDRS grid", makeEtdrsTable),
+}
+
+
+@dataclass(frozen=True)
+class ResultNodes:
+    """Nodes of one result; tables and maps that could not be measured are missing.
+
+    Attributes
+    ----------
+    consensus : segmentation node of the map that was measured
+    hypotheses : one segmentation node a hypothesis, in their order
+    tables : "scores", "opinions", "tissues", "etdrs" to table node
+    maps : "enface", "retina", "fluid", "ped", "disagreement" to volume node
+    """
+
+    case: str
+    consensus: Any
+    hypotheses: tuple[Any, ...]
+    tables: dict[str, Any]
+    maps: dict[str, Any]
+
+    @property
+    def nodes(self) -> tuple[Any, ...]:
+        """All nodes, in the order of the folder."""
+        return (
+            self.consensus,
+            *self.hypotheses,
+            *self.tables.values(),
+            *self.maps.values(),
+        )
+
+    @property
+    def volumeNode(self) -> Any:
+        """Volume node that the result belongs to; None when it was removed."""
+        return self.consensus.GetNodeReference(provenance.INPUT_ROLE)
+
+
+def showResult(result: TriageResult, volumeNode: Any, grid: NodeGrid) -> ResultNodes:
+    """Write a result into the scene, beside its volume; all of it, or nothing where that fails."""
+    terminology.loadTerminology(slicer.modules.terminologies.logic(), RESOURCES)
+    name = f"{volumeNode.GetName()} RetinaTriage"
+    folder = hierarchy.makeResultFolder(slicer.mrmlScene.GenerateUniqueName(name), volumeNode)
+    made: list[Any] = []
+    try:
+        nodes = _makeNodes(result, volumeNode, grid, made)
+        hierarchy.moveToFolder(folder, nodes.nodes)
+    except Exception:
+        for node in made:
+            slicer.mrmlScene.RemoveNode(node)
+        hierarchy.removeFolder(folder)
+        raise
+    return nodes
+
+
+def removeResult(nodes: ResultNodes) -> None:
+    """Take a result out of the scene, with its folder."""
+    tree = hierarchy.subjectHierarchy()
+    folder = tree.GetItemParent(tree.GetItemByDataNode(nodes.consensus))
+    for node in nodes.nodes:
+        slicer.mrmlScene.RemoveNode(node)
+    if folder != tree.GetSceneItemID() and tree.GetNumberOfItemChildren(folder) == 0:
+        tree.RemoveItem(folder)
+
+
+def findResults() -> tuple[ResultNodes, ...]:
+    """Results of the scene, such as those of a scene that was opened."""
+    marked: dict[str, list[Any]] = {}
+    for kind in ("vtkMRMLSegmentationNode", "vtkMRMLTableNode", "vtkMRMLScalarVolumeNode"):
+        for node in slicer.util.getNodesByClass(kind):
+            case = node.GetAttribute(provenance.CASE)
+            if case:
+                marked.setdefault(case, []).append(node)
+    found = (_gather(case, nodes) for case, nodes in marked.items())
+    return tuple(one for one in found if one is not None)
+
+
+def _makeNodes(
+    result: TriageResult, volumeNode: Any, grid: NodeGrid, made: list[Any]
+) -> ResultNodes:
+    case = uuid.uuid4().hex
+    attributes = provenance.provenanceAttributes(result) | {provenance.CASE: case}
+    base = volumeNode.GetName()
+
+    def add(node: Any, role: str) -> Any:
+        made.append(node)
+        provenance.markNode(node, role, volumeNode, attributes)
+        return node
+
+    def segmentation(title: str, tissueMap: Any, role: str) -> Any:
+        tissues = result.vocabulary.tissues
+        return add(makeSegmentationNode(f"{base} {title}", tissueMap, grid, volumeNode, tissues), role)
+
+    consensus = segmentation("consensus", result.consensus, "consensus")
+    hypotheses = []
+    for number, hypothesis in enumerate(result.hypotheses, start=1):
+        node = segmentation(f"hypothesis {number}", hypothesis.tissue_map, "hypothesis")
+        node.SetAttribute(provenance.HYPOTHESIS, str(number))
+        node.GetDisplayNode().SetVisibility(False)
+        hypotheses.append(node)
+    tables = {}
+    for key, (title, make) in TABLES.items():
+        table = make(f"{base} {title}", result)
+        if table is not None:
+            tables[key] = add(table, key)
+    maps = {}
+    for one in enFaceMaps(result):
+        title = f"{base} {one.title.lower()}"
+        maps[one.key] = add(makeMapNode(title, one, grid, result.volume.shape[1], volumeNode), "map")
+        maps[one.key].SetAttribute(provenance.MAP, one.key)
+    return ResultNodes(case, consensus, tuple(hypotheses), tables, maps)
+
+
+def _gather(case: str, nodes: Iterable[Any]) -> ResultNodes | None:
+    """Result of one case; None where its consensus was deleted."""
+    roles: dict[str, list[Any]] = {}
+    for node in nodes:
+        roles.setdefault(node.GetAttribute(provenance.ROLE), []).append(node)
+    if "consensus" not in roles:
+        return None
+    hypotheses = sorted(
+        roles.get("hypothesis", []), key=lambda node: int(node.GetAttribute(provenance.HYPOTHESIS))
+    )
+    return ResultNodes(
+        case,
+        roles["consensus"][0],
+        tuple(hypotheses),
+        {key: roles[key][0] for key in TABLES if key in roles},
+        {node.GetAttribute(provenance.MAP): node for node in roles.get("map", [])},
+    )
