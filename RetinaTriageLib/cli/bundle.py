@@ -1,4 +1,4 @@
-"""`retina-triage bundle check`: whether a model bundle can be trusted and used."""
+"""`retina-triage bundle`: check a model bundle, or make one of trained networks."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import argparse
 import json
 import sys
 from pathlib import Path
+
+from RetinaTriageLib.errors import InputError
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -15,6 +17,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     check.add_argument("path", type=Path, nargs="?", help="folder or zip; default: the bundled one")
     check.add_argument("--json", action="store_true", help="print JSON")
     check.set_defaults(command=check_path)
+    make = actions.add_parser("make", help="make a bundle of training runs")
+    make.add_argument("--out", type=Path, required=True, help="folder of the bundle, made new")
+    make.add_argument("--facts", type=Path, required=True, help="JSON: name, version, license, ...")
+    make.add_argument("--model-card", type=Path, required=True, help="Markdown")
+    make.add_argument("--calibration", type=Path, help="JSON of a calibration")
+    for kind in ("segmenter", "classifier"):
+        make.add_argument(
+            f"--{kind}", type=_named_path, action="append", required=True, metavar="NAME=WEIGHTS"
+        )
+    make.set_defaults(command=make_bundle)
 
 
 def check_path(parsed: argparse.Namespace) -> int:
@@ -29,3 +41,42 @@ def check_path(parsed: argparse.Namespace) -> int:
     for check in checks:
         sys.stdout.write(f"{check.what}: {check.found}\n")
     return 0
+
+
+def make_bundle(parsed: argparse.Namespace) -> int:
+    """Write a bundle of trained weights and say what it holds."""
+    from RetinaTriageLib.bundle import check_bundle
+    from RetinaTriageLib.calibration import IDENTITY, calibration_from_json
+    from RetinaTriageLib.training.assemble import assemble_bundle, facts_from_json
+
+    calibration = IDENTITY
+    if parsed.calibration is not None:
+        calibration = calibration_from_json(_text(parsed.calibration))
+    assemble_bundle(
+        parsed.out,
+        facts_from_json(_text(parsed.facts)),
+        dict(parsed.segmenter),
+        dict(parsed.classifier),
+        _text(parsed.model_card),
+        calibration,
+    )
+    for check in check_bundle(parsed.out):
+        sys.stdout.write(f"{check.what}: {check.found}\n")
+    return 0
+
+
+def _named_path(word: str) -> tuple[str, Path]:
+    """Name and path of ``NAME=WEIGHTS``."""
+    name, equals, path = word.partition("=")
+    if not (name and equals and path):
+        msg = f"found {word!r}, expected NAME=WEIGHTS, such as segmenter_1=run/best.safetensors"
+        raise argparse.ArgumentTypeError(msg)
+    return name, Path(path)
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        msg = f"{path} cannot be read as text ({error}); check its name."
+        raise InputError(msg) from error

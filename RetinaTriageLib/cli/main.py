@@ -34,7 +34,7 @@ Research use only. Not a medical device."""
 COMMANDS = {
     "run": "segment, classify and measure one scan",
     "info": "tell what a scan file is",
-    "bundle": "check a model bundle",
+    "bundle": "check a model bundle, or make one",
     "train": "train networks on one's own labeled scans",
 }
 """Each lives in the module of its name, which is imported only when the command is called."""

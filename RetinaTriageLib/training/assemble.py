@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from dataclasses import fields as dataclass_fields
 from pathlib import Path
 
 from torch import Tensor
@@ -85,6 +86,28 @@ def assemble_bundle(
         spacing_limits_mm=facts.spacing_limits_mm,
     )
     return save_bundle(folder, manifest, weights, model_card)
+
+
+def facts_from_json(text: str) -> BundleFacts:
+    """Facts from JSON: the fields of `BundleFacts`, lists of ``measured`` and limits as objects.
+
+    Raises
+    ------
+    InputError
+        If the text is no JSON object, or lacks or adds a field.
+    """
+    try:
+        fields = json.loads(text)
+        fields["measured"] = tuple(Measured(**row) for row in fields.get("measured", ()))
+        limits = fields.get("spacing_limits_mm")
+        if limits is not None:
+            pairs = {axis: (float(low), float(high)) for axis, (low, high) in limits.items()}
+            fields["spacing_limits_mm"] = SpacingLimits(**pairs)
+        return BundleFacts(**fields)
+    except (ValueError, TypeError, AttributeError) as error:
+        expected = ", ".join(field.name for field in dataclass_fields(BundleFacts))
+        msg = f"Found facts that cannot be used ({error}); expected a JSON object of {expected}."
+        raise InputError(msg) from error
 
 
 def _trained(path: Path) -> tuple[dict[str, Tensor], dict[str, list[str]]]:
