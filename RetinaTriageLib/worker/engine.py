@@ -1,0 +1,208 @@
+"""The work behind the messages, done with torch; nothing of it is loaded before it is needed."""
+
+from __future__ import annotations
+
+import os
+import platform
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from RetinaTriageLib.errors import DeviceError, InputError
+from RetinaTriageLib.progress import OnProgress, Progress
+from RetinaTriageLib.version import VERSION
+from RetinaTriageLib.worker.errors import WorkerMemoryError, WorkerSetupError
+from RetinaTriageLib.worker.messages import (
+    BundleFact,
+    CheckBundleRequest,
+    DevicesRequest,
+    Judgement,
+    JudgeRequest,
+    PatientFacts,
+    Request,
+    RunOptions,
+    TriageRequest,
+    WorkerInfo,
+)
+
+if TYPE_CHECKING:
+    from RetinaTriageLib.bundle import Bundle
+    from RetinaTriageLib.networks.patient import Patient
+    from RetinaTriageLib.operating_points import OperatingPoint
+    from RetinaTriageLib.pipeline import TriageOptions
+    from RetinaTriageLib.result import TriageResult
+    from RetinaTriageLib.worker.warm_bundle import BundleShelf
+
+
+class TorchEngine:
+    """Answers requests; keeps the bundle of the last one in memory."""
+
+    def __init__(self) -> None:
+        self._shelf: BundleShelf | None = None
+
+    def info(self) -> WorkerInfo:
+        """Load torch and all that a run needs, and say what there is.
+
+        Raises
+        ------
+        WorkerSetupError
+            If a package is missing or cannot be loaded.
+        """
+        try:
+            import torch
+
+            import RetinaTriageLib.inference.ensemble
+            import RetinaTriageLib.pipeline  # noqa: F401 - loaded now, so that runs need not
+            from RetinaTriageLib.inference.allocator import keep_freed_memory
+            from RetinaTriageLib.worker.devices import find_devices
+            from RetinaTriageLib.worker.warm_bundle import BundleShelf
+        except (ImportError, OSError) as error:  # OSError: a library that torch needs
+            raise WorkerSetupError(_missing(error)) from error
+        keep_freed_memory()
+        self._shelf = BundleShelf()
+        return WorkerInfo(
+            os.getpid(), VERSION, platform.python_version(), torch.__version__, find_devices()
+        )
+
+    def answer(self, request: Request[Any], on_progress: OnProgress) -> object:
+        """Answer to a request.
+
+        Raises
+        ------
+        WorkerMemoryError
+            If memory did not suffice; all that was kept has been freed.
+        """
+        from RetinaTriageLib.inference.memory import is_out_of_memory
+
+        try:
+            return self._answer(request, on_progress)
+        except (MemoryError, RuntimeError) as error:
+            if not is_out_of_memory(error.__cause__ or error):
+                raise
+            message = str(error) if isinstance(error, DeviceError) else _no_memory(error)
+        # Here and not in the handler: there, the traceback keeps the tensors alive.
+        self._free()
+        raise WorkerMemoryError(message)
+
+    def _answer(self, request: Request[Any], on_progress: OnProgress) -> object:
+        match request:
+            case TriageRequest():
+                return self._triage(request, on_progress)
+            case JudgeRequest():
+                return self._judge(request, on_progress)
+            case CheckBundleRequest():
+                return _check_bundle(request)
+            case DevicesRequest():
+                from RetinaTriageLib.worker.devices import find_devices
+
+                return find_devices()
+        msg = f"Expected a request that this engine knows, got {type(request).__name__}."
+        raise TypeError(msg)
+
+    def _triage(self, request: TriageRequest, on_progress: OnProgress) -> TriageResult:
+        from RetinaTriageLib.pipeline import triage
+
+        options = _options(request.options)
+        bundle = self._load(request.bundle, on_progress)
+        return triage(request.volume, bundle, options, on_progress=on_progress)
+
+    def _judge(self, request: JudgeRequest, on_progress: OnProgress) -> Judgement:
+        from RetinaTriageLib.decision import decide
+        from RetinaTriageLib.hypotheses import Hypothesis
+        from RetinaTriageLib.inference.compute import choose_compute
+        from RetinaTriageLib.inference.ensemble import judge_labels
+
+        patient, point = _patient(request.patient), _operating_point(request.operating_point)
+        compute = choose_compute(request.compute)
+        bundle = self._load(request.bundle, on_progress)
+        opinions = judge_labels(
+            request.tissue_map, request.spacing, bundle, compute=compute, patient=patient
+        )
+        alone = (Hypothesis("judged alone", request.tissue_map, opinions),)
+        return Judgement(opinions, decide(alone, bundle.vocabulary, bundle.calibration, point))
+
+    def _load(self, path: Path | None, on_progress: OnProgress) -> Bundle:
+        from RetinaTriageLib.bundle import bundled_models
+
+        assert self._shelf is not None  # `info` comes first
+        on_progress(Progress("load", 0, 1))
+        bundle = self._shelf.get(path or bundled_models())
+        on_progress(Progress("load", 1, 1))
+        return bundle
+
+    def _free(self) -> None:
+        import torch
+
+        if self._shelf is not None:
+            self._shelf.clear()
+        if torch.cuda.is_available():
+            torch.cuda.empty_cache()
+
+
+def _check_bundle(request: CheckBundleRequest) -> tuple[BundleFact, ...]:
+    from RetinaTriageLib.bundle import bundled_models, check_bundle
+
+    checks = check_bundle(request.bundle or bundled_models())
+    return tuple(BundleFact(check.what, check.found) for check in checks)
+
+
+def _options(options: RunOptions) -> TriageOptions:
+    from RetinaTriageLib.networks.classifier_input import ClassifierInput
+    from RetinaTriageLib.pipeline import TriageOptions
+
+    chosen = options.classifier_input
+    names = [source.value for source in ClassifierInput]
+    if chosen is not None and chosen not in names:
+        raise InputError(_unknown("classifier input", chosen, names))
+    return TriageOptions(
+        operating_point=_operating_point(options.operating_point),
+        patient=_patient(options.patient),
+        compute=options.compute,
+        slab_bscans=options.slab_bscans,
+        classifier_input=None if chosen is None else ClassifierInput(chosen),
+        seed=options.seed,
+        fovea=options.fovea,
+    )
+
+
+def _operating_point(name: str) -> OperatingPoint:
+    from RetinaTriageLib.operating_points import OperatingPoint
+
+    names = [point.value for point in OperatingPoint]
+    if name not in names:
+        raise InputError(_unknown("operating point", name, names))
+    return OperatingPoint(name)
+
+
+def _patient(facts: PatientFacts) -> Patient:
+    from RetinaTriageLib.networks.patient import Patient, Sex
+
+    codes = [sex.value for sex in Sex]
+    if facts.sex is not None and facts.sex not in codes:
+        raise InputError(_unknown("sex", facts.sex, codes))
+    sex = None if facts.sex is None else Sex(facts.sex)
+    return Patient(facts.age_years, sex, facts.visual_acuity_logmar)
+
+
+def _unknown(what: str, found: str, expected: list[str]) -> str:
+    return f"Found {what} {found!r}; expected one of {', '.join(expected)}."
+
+
+def _no_memory(error: Exception) -> str:
+    return (
+        f"Memory ran out ({str(error) or type(error).__name__}). Close other programs, choose the "
+        "device cpu, or use a computer with more memory."
+    )
+
+
+def _missing(error: ImportError | OSError) -> str:
+    package = error.name if isinstance(error, ImportError) and error.name else "torch"
+    package = package.partition(".")[0]
+    where = (
+        "Install it in Slicer's PyTorch module, then restart Slicer"
+        if package == "torch"
+        else f"Install it with pip_install('{package}') in Slicer's Python console"
+    )
+    return (
+        f"Found no {package} that loads in the worker's Python ({error}); it is needed to run the "
+        f"networks. {where}; outside Slicer: pip install {package}."
+    )

@@ -1,0 +1,228 @@
+"""What a client asks of a worker, and what it gets back.
+
+Everything here is plain values and arrays, so it loads where torch must not be.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Generic, NamedTuple, TypeVar
+
+from RetinaTriageLib.errors import InputError
+from RetinaTriageLib.hypotheses import Opinion
+from RetinaTriageLib.result import Fovea, TriageResult, Verdict
+from RetinaTriageLib.volume import LabelArray, OCTVolume, VoxelSpacing
+from RetinaTriageLib.worker.codec import (
+    ArrayStore,
+    decode,
+    decode_fields,
+    encode,
+    encode_fields,
+)
+from RetinaTriageLib.worker.errors import WorkerProtocolError
+from RetinaTriageLib.worker.protocol import Json
+
+Answer = TypeVar("Answer")
+
+
+class Request(Generic[Answer]):
+    """What a worker can be asked; the type parameter is what it answers with."""
+
+
+@dataclass(frozen=True)
+class PatientFacts:
+    """Facts on the patient; None where unknown. ``sex`` is "F" or "M"."""
+
+    age_years: float | None = None
+    sex: str | None = None
+    visual_acuity_logmar: float | None = None
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """Fields of `pipeline.TriageOptions`, enumerations as their values."""
+
+    operating_point: str = "balanced"
+    patient: PatientFacts = field(default_factory=PatientFacts)
+    compute: str = "auto"
+    slab_bscans: int = 4
+    classifier_input: str | None = None
+    seed: int = 0
+    fovea: Fovea | None = None
+
+
+@dataclass(frozen=True)
+class TriageRequest(Request[TriageResult]):
+    """Segment, classify, decide and measure one volume.
+
+    Attributes
+    ----------
+    bundle : folder or zip; None is the one that comes with the package
+    """
+
+    volume: OCTVolume
+    bundle: Path | None = None
+    options: RunOptions = field(default_factory=RunOptions)
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """Opinions of all classifiers on one tissue map, and the verdict on that map alone."""
+
+    opinions: tuple[Opinion, ...]
+    verdict: Verdict
+
+
+@dataclass(frozen=True)
+class JudgeRequest(Request[Judgement]):
+    """Judge one tissue map, such as one edited by hand.
+
+    Attributes
+    ----------
+    tissue_map : uint8 array (B-scan, depth, width)
+    spacing : of the volume that the map belongs to; None where it is not known
+    bundle : folder or zip; None is the one that comes with the package
+    """
+
+    tissue_map: LabelArray
+    spacing: VoxelSpacing | None
+    bundle: Path | None = None
+    patient: PatientFacts = field(default_factory=PatientFacts)
+    compute: str = "auto"
+    operating_point: str = "balanced"
+
+    def __post_init__(self) -> None:
+        """Refuse arrays that are no tissue map."""
+        if self.tissue_map.ndim != 3 or self.tissue_map.dtype != "uint8":
+            msg = (
+                f"Found an array of {self.tissue_map.dtype} {self.tissue_map.shape}; expected a "
+                "tissue map, uint8 (B-scan, depth, width). Convert it."
+            )
+            raise InputError(msg)
+
+
+@dataclass(frozen=True)
+class BundleFact:
+    """One thing that was verified about a bundle, and what was found."""
+
+    what: str
+    found: str
+
+
+@dataclass(frozen=True)
+class CheckBundleRequest(Request[tuple[BundleFact, ...]]):
+    """Verify a bundle, folder or zip, to the last tensor; None is the one of the package."""
+
+    bundle: Path | None = None
+
+
+@dataclass(frozen=True)
+class Device:
+    """One choice of ``compute``; memory is None where it is not known, free memory is of now."""
+
+    compute: str
+    title: str
+    memory_bytes: int | None = None
+    free_bytes: int | None = None
+
+
+@dataclass(frozen=True)
+class DeviceList:
+    """Devices at hand, the one that "auto" takes first; ``hints`` say why a device is missing."""
+
+    devices: tuple[Device, ...]
+    hints: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class DevicesRequest(Request[DeviceList]):
+    """Look again which devices there are and how much of their memory is free."""
+
+
+@dataclass(frozen=True)
+class WorkerInfo:
+    """What a worker is; said once, when it is ready."""
+
+    pid: int
+    library_version: str
+    python_version: str
+    torch_version: str
+    devices: DeviceList
+
+
+class Operation(NamedTuple):
+    """Kinds of the request and of the answer of one operation."""
+
+    request: type[Request[Any]]
+    answer: Any
+
+
+OPERATIONS: dict[str, Operation] = {
+    "triage": Operation(TriageRequest, TriageResult),
+    "judge": Operation(JudgeRequest, Judgement),
+    "check_bundle": Operation(CheckBundleRequest, tuple[BundleFact, ...]),
+    "devices": Operation(DevicesRequest, DeviceList),
+}
+
+
+def operation_of(request: Request[Any]) -> str:
+    """Name of the operation that a request asks for."""
+    return next(name for name, known in OPERATIONS.items() if isinstance(request, known.request))
+
+
+def encode_request(request: Request[Any], arrays: ArrayStore) -> Json:
+    """JSON of a request; arrays are kept in the store."""
+    return encode_fields(type(request), request, arrays)
+
+
+def decode_request(operation: object, data: object, arrays: ArrayStore) -> Request[Any]:
+    """Request of an operation from its JSON."""
+    known = OPERATIONS.get(operation) if isinstance(operation, str) else None
+    if known is None:
+        msg = (
+            f"Found operation {operation!r}; expected one of {', '.join(OPERATIONS)}. Client and "
+            "worker are of different versions: restart Slicer, or install RetinaTriage again."
+        )
+        raise WorkerProtocolError(msg)
+    request: Request[Any] = decode(known.request, data, arrays)
+    return request
+
+
+def encode_answer(request: Request[Any], answer: Any, arrays: ArrayStore) -> Any:
+    """JSON of the answer to a request; arrays are kept in the store."""
+    if isinstance(answer, TriageResult):
+        return encode_result(answer, arrays)
+    return encode(OPERATIONS[operation_of(request)].answer, answer, arrays)
+
+
+def decode_answer(request: Request[Any], data: object, arrays: ArrayStore) -> Any:
+    """Answer to a request from its JSON."""
+    if isinstance(request, TriageRequest):
+        return decode_result(data, arrays, request.volume)
+    return decode(OPERATIONS[operation_of(request)].answer, data, arrays)
+
+
+def encode_result(result: TriageResult, arrays: ArrayStore) -> Json:
+    """JSON of a result without its volume, which the client has."""
+    return encode_fields(TriageResult, result, arrays, without=("volume",))
+
+
+def decode_result(data: object, arrays: ArrayStore, volume: OCTVolume) -> TriageResult:
+    """Rebuild a result from its JSON and the volume that it is of.
+
+    Raises
+    ------
+    WorkerProtocolError
+        If a map does not fit the volume, or the JSON is not that of a result.
+    """
+    result: TriageResult = decode_fields(TriageResult, data, arrays, {"volume": volume})
+    maps = (result.consensus, *(hypothesis.tissue_map for hypothesis in result.hypotheses))
+    for tissue_map in maps:
+        if tissue_map.shape != volume.shape or tissue_map.dtype != "uint8":
+            msg = (
+                f"Found a tissue map of {tissue_map.dtype} {tissue_map.shape}; expected uint8 "
+                f"{volume.shape}. Start the job again, and report this if it comes back."
+            )
+            raise WorkerProtocolError(msg)
+    return result
