@@ -26,9 +26,25 @@ def moveToFolder(folder: int, nodes: Iterable[Any]) -> None:
             hierarchy.CreateItem(folder, node)
 
 
-def removeFolder(folder: int) -> None:
-    """Remove a folder and the nodes in it."""
-    subjectHierarchy().RemoveItem(folder, True, True)
+def removeNodes(nodes: Iterable[Any]) -> None:
+    """Remove nodes with their display and storage nodes, and folders that they leave empty."""
+    tree, scene = subjectHierarchy(), slicer.mrmlScene
+    folders = set()
+    for node in list(nodes):
+        folders.add(tree.GetItemParent(tree.GetItemByDataNode(node)))
+        for helper in _helpers(node):
+            scene.RemoveNode(helper)
+        scene.RemoveNode(node)
+    for folder in folders - {tree.GetSceneItemID(), tree.GetInvalidItemID()}:
+        if tree.GetNumberOfItemChildren(folder) == 0:
+            tree.RemoveItem(folder)
+
+
+def _helpers(node: Any) -> list[Any]:
+    helpers = [node.GetNthStorageNode(at) for at in range(node.GetNumberOfStorageNodes())]
+    if node.IsA("vtkMRMLDisplayableNode"):
+        helpers += [node.GetNthDisplayNode(at) for at in range(node.GetNumberOfDisplayNodes())]
+    return [helper for helper in helpers if helper is not None]
 
 
 def subjectHierarchy() -> Any:

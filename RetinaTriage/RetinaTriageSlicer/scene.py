@@ -76,21 +76,15 @@ def showResult(result: TriageResult, volumeNode: Any, grid: NodeGrid) -> ResultN
         nodes = _makeNodes(result, volumeNode, grid, made)
         hierarchy.moveToFolder(folder, nodes.nodes)
     except Exception:
-        for node in made:
-            slicer.mrmlScene.RemoveNode(node)
-        hierarchy.removeFolder(folder)
+        hierarchy.moveToFolder(folder, made)
+        hierarchy.removeNodes(made)
         raise
     return nodes
 
 
 def removeResult(nodes: ResultNodes) -> None:
     """Take a result out of the scene, with its folder."""
-    tree = hierarchy.subjectHierarchy()
-    folder = tree.GetItemParent(tree.GetItemByDataNode(nodes.consensus))
-    for node in nodes.nodes:
-        slicer.mrmlScene.RemoveNode(node)
-    if folder != tree.GetSceneItemID() and tree.GetNumberOfItemChildren(folder) == 0:
-        tree.RemoveItem(folder)
+    hierarchy.removeNodes(nodes.nodes)
 
 
 def findResults() -> tuple[ResultNodes, ...]:

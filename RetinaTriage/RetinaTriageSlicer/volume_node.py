@@ -1,4 +1,9 @@
-"""From a volume node of the scene to an OCT volume: axes found, spacing checked, nothing guessed."""
+"""From a volume node of the scene to an OCT volume: axes found, spacing checked, nothing guessed.
+
+The networks see a scan as Slicer's axial view shows it: anterior on top. Files without orientation
+are loaded by Slicer with their first row on top; a node made of a bare array is not, see
+`readVolumeNode`.
+"""
 
 from __future__ import annotations
 
@@ -50,6 +55,9 @@ class StatedGeometry:
 def readVolumeNode(node: Any, stated: StatedGeometry | None = None) -> tuple[OCTVolume, NodeGrid]:
     """Volume of a node, and how it lies in it.
 
+    What the node says about directions is believed. ``slicer.util.addVolumeFromArray`` without a
+    matrix says that rows run towards anterior; pass ``ijkToRAS`` with them towards posterior.
+
     Raises
     ------
     InputError
@@ -65,7 +73,7 @@ def readVolumeNode(node: Any, stated: StatedGeometry | None = None) -> tuple[OCT
     right, anterior, superior = (float(value) for value in matrix[:3, 3])
     grid = Grid(array, spacingMm, steps, (right, anterior, superior))
     axes, axesAssumed = choose_axes(array.shape, spacingMm, stated.bscanAxis)
-    oriented, orientationAssumed = orient(grid, axes, stated=_statesOrientation(steps))
+    oriented, orientationAssumed = orient(grid, axes, stated=True)
     spacing, spacingAssumed = _spacing(node, oriented)
     single = oriented.voxels.shape[0] == 1
     volume = OCTVolume(
@@ -106,11 +114,6 @@ def _nodeArray(node: Any) -> npt.NDArray[Any]:
     voxels = lossless_gray(single_channel(array) if array.ndim == 4 else array)
     refuse_label_map(voxels, node.GetName())
     return voxels
-
-
-def _statesOrientation(steps: npt.NDArray[np.float64]) -> bool:
-    """Whether axes were set on purpose; a volume made of an array has those of RAS itself."""
-    return not np.allclose(steps, np.eye(3)[::-1], atol=1e-6)
 
 
 def _spacing(node: Any, oriented: Grid) -> tuple[VoxelSpacing | None, tuple[str, ...]]:

@@ -1,8 +1,10 @@
 from dataclasses import astuple
 from itertools import permutations
+from pathlib import Path
 
 import numpy as np
 import pytest
+import SimpleITK
 import slicer
 from example_result import SMALL, example_map, example_volume
 from RetinaTriageLib.errors import InputError
@@ -56,12 +58,19 @@ def test_stated_spacing_replaces_an_unknown_one():
     assert volume.sources["spacing"] == "user"
 
 
-def test_volume_made_of_an_array_is_taken_as_it_lies():
+def test_rows_towards_anterior_are_turned_and_said_so():
     node = slicer.util.addVolumeFromArray(example().voxels)
     node.SetSpacing(0.0577, 0.015, 0.4615)
     volume, grid = readVolumeNode(node)
-    assert not grid.depthReversed
-    assert any(sentence.startswith("Orientation is assumed") for sentence in volume.assumed)
+    assert grid.depthReversed
+    assert np.array_equal(volume.voxels, example().voxels[:, ::-1])
+    assert any("depth was reversed" in sentence for sentence in volume.assumed)
+
+
+def test_file_without_orientation_has_its_first_row_on_top(tmp_path: Path):
+    SimpleITK.WriteImage(SimpleITK.GetImageFromArray(example().voxels), tmp_path / "scan.mha")
+    volume, _ = readVolumeNode(slicer.util.loadVolume(str(tmp_path / "scan.mha")))
+    assert np.array_equal(volume.voxels, example().voxels)
 
 
 def test_laterality_and_scanner_come_from_attributes():
