@@ -8,12 +8,14 @@ from typing import Any
 import numpy as np
 import slicer
 import vtk
-from RetinaTriageLib.result import EnFaceArray, TriageResult
 
+from RetinaTriageLib.result import EnFaceArray, TriageResult
 from RetinaTriageSlicer.node_grid import NodeGrid
 
 # Built into MRML itself, so that scenes open the same everywhere.
-GRAY, RAINBOW, HEAT = "vtkMRMLColorTableNodeGrey", "vtkMRMLColorTableNodeRainbow", "vtkMRMLColorTableNodeIron"
+GRAY = "vtkMRMLColorTableNodeGrey"
+RAINBOW = "vtkMRMLColorTableNodeReverseRainbow"  # thin is blue and thick is red, as on scanners
+HEAT = "vtkMRMLColorTableNodeIron"
 RETINA_RANGE_UM = (100.0, 500.0)
 UM, BIT, ONE = (
     ("UCUM", "um", "micrometer"),
@@ -69,6 +71,17 @@ def makeMapNode(name: str, one: EnFaceMap, grid: NodeGrid, depths: int, volumeNo
     node.SetVoxelValueUnits(unit)
     _display(node, one)
     return node
+
+
+def showMap(node: Any, view: str = "Green") -> None:
+    """Lay a map over the scan in one slice view; the coronal one shows it whole."""
+    logic = slicer.app.layoutManager().sliceWidget(view).sliceLogic()
+    composite = logic.GetSliceCompositeNode()
+    composite.SetForegroundVolumeID(node.GetID())
+    composite.SetForegroundOpacity(1.0)
+    legend = slicer.modules.colors.logic().GetColorLegendDisplayNode(node)
+    if legend is not None:
+        legend.Modified()  # legends look for their volume when they change, not when views do
 
 
 def _map(

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import slicer
-from RetinaTriageLib.result import TriageResult
 
+from RetinaTriageLib.result import TriageResult
 from RetinaTriageSlicer import hierarchy, provenance, terminology
 from RetinaTriageSlicer.map_nodes import enFaceMaps, makeMapNode
 from RetinaTriageSlicer.node_grid import NodeGrid
@@ -113,7 +113,9 @@ def _makeNodes(
 
     def segmentation(title: str, tissueMap: Any, role: str) -> Any:
         tissues = result.vocabulary.tissues
-        return add(makeSegmentationNode(f"{base} {title}", tissueMap, grid, volumeNode, tissues), role)
+        return add(
+            makeSegmentationNode(f"{base} {title}", tissueMap, grid, volumeNode, tissues), role
+        )
 
     consensus = segmentation("consensus", result.consensus, "consensus")
     hypotheses = []
@@ -130,7 +132,9 @@ def _makeNodes(
     maps = {}
     for one in enFaceMaps(result):
         title = f"{base} {one.title.lower()}"
-        maps[one.key] = add(makeMapNode(title, one, grid, result.volume.shape[1], volumeNode), "map")
+        maps[one.key] = add(
+            makeMapNode(title, one, grid, result.volume.shape[1], volumeNode), "map"
+        )
         maps[one.key].SetAttribute(provenance.MAP, one.key)
     return ResultNodes(case, consensus, tuple(hypotheses), tables, maps)
 

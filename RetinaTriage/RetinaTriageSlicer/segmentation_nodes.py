@@ -6,11 +6,11 @@ from typing import Any
 
 import slicer
 import vtk
+from vtk.util.numpy_support import numpy_to_vtk
+
 from RetinaTriageLib.tissues import Tissue, TissueGroup
 from RetinaTriageLib.volume import LabelArray
 from RetinaTriageLib.writers.segmentation import terminology_entry
-from vtk.util.numpy_support import numpy_to_vtk
-
 from RetinaTriageSlicer.node_grid import Matrix, NodeGrid
 
 # Names that Slicer fixes for the binary labelmap representation and for its own display.

@@ -8,6 +8,7 @@ from typing import Any
 
 import slicer
 import vtk
+
 from RetinaTriageLib.result import RESEARCH_USE, TriageResult
 from RetinaTriageLib.writers.tables import (
     ETDRS_COLUMNS,

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import vtk
+
 from RetinaTriageLib.tissues import Code, Tissue
 from RetinaTriageLib.writers.segmentation import CATEGORIES, TERMINOLOGY_CONTEXT
 

@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import slicer
 import vtk
+
 from RetinaTriageLib.errors import InputError
 from RetinaTriageLib.readers.gray import lossless_gray, refuse_label_map, single_channel
 from RetinaTriageLib.readers.grid_axes import Grid, choose_axes, orient
@@ -27,7 +28,6 @@ from RetinaTriageLib.volume import (
     VoxelSpacing,
     with_geometry,
 )
-
 from RetinaTriageSlicer.node_grid import Matrix, NodeGrid
 
 # Attributes of a volume node; a reader or the user sets them, and they are saved with the scene.

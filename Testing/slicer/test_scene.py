@@ -7,13 +7,14 @@ import pytest
 import slicer
 import vtk
 from example_result import example_result, result_from_maps
-from RetinaTriageLib.result import TriageResult
 from RetinaTriageSlicer import scene
 from RetinaTriageSlicer.hierarchy import subjectHierarchy
 from RetinaTriageSlicer.provenance import INPUT_ROLE, PREFIX
 from RetinaTriageSlicer.scene import ResultNodes, findResults, removeResult, showResult
 from RetinaTriageSlicer.volume_node import ijkToRas, readVolumeNode
 from volume_nodes import volume_node
+
+from RetinaTriageLib.result import TriageResult
 
 CYST = "intraretinal_fluid"
 
@@ -153,7 +154,9 @@ def test_measured_volume_is_that_of_the_segment():
     row = next(r for r in rows if [table.GetCellText(r, c) for c in (0, 2)] == [CYST, "all"])
     voxel_mm3 = float(np.prod(volume.GetSpacing()))
     counted = voxels_of(nodes.consensus, CYST, volume).sum() * voxel_mm3
-    assert float(slicer.util.arrayFromTableColumn(table, "volume_mm3")[row]) == pytest.approx(counted)
+    assert float(slicer.util.arrayFromTableColumn(table, "volume_mm3")[row]) == pytest.approx(
+        counted
+    )
 
 
 def test_thickness_map_covers_every_coronal_slice_of_the_scan():

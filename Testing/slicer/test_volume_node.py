@@ -7,10 +7,11 @@ import pytest
 import SimpleITK
 import slicer
 from example_result import SMALL, example_map, example_volume
-from RetinaTriageLib.errors import InputError
-from RetinaTriageLib.volume import DeviceFamily, Laterality, OCTVolume, VoxelSpacing
 from RetinaTriageSlicer.volume_node import DEVICE, LATERALITY, StatedGeometry, readVolumeNode
 from volume_nodes import volume_node
+
+from RetinaTriageLib.errors import InputError
+from RetinaTriageLib.volume import DeviceFamily, Laterality, OCTVolume, VoxelSpacing
 
 
 def example() -> OCTVolume:

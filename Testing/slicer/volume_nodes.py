@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import slicer
 import vtk
+
 from RetinaTriageLib.volume import OCTVolume
 
 

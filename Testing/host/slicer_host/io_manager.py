@@ -34,7 +34,11 @@ class CoreIOManager:
         return "NodeFile"
 
     def loadNodes(
-        self, fileType: str, properties: dict[str, Any], loadedNodes: Any = None, messages: Any = None
+        self,
+        fileType: str,
+        properties: dict[str, Any],
+        loadedNodes: Any = None,
+        messages: Any = None,
     ) -> bool:
         path = Path(properties["fileName"])
         if not path.exists():

@@ -93,7 +93,15 @@ class qMRMLThreeDWidget(qMRMLWidget):
         return self._view.renderWindow
 
     def resetFocalPoint(self) -> None:
+        """Look at what is shown, the box and its labels left out, as Slicer does."""
+        node = self._view.node
+        shown = node.GetBoxVisible(), node.GetAxisLabelsVisible()
+        node.SetBoxVisible(False)
+        node.SetAxisLabelsVisible(False)
         self._view.renderer.ResetCamera()
+        node.SetBoxVisible(shown[0])
+        node.SetAxisLabelsVisible(shown[1])
+        node.InvokeEvent(slicer.vtkMRMLViewNode.ResetFocalPointRequestedEvent)
         self._view.renderer.ResetCameraClippingRange()
 
     def forceRender(self) -> None:

@@ -23,7 +23,8 @@ def _stored(kind: Any, name: str) -> Any:
 
 
 @signals(
-    currentNodeChanged="currentNodeChanged(vtkMRMLNode*)", nodeAddedByUser="nodeAddedByUser(vtkMRMLNode*)"
+    currentNodeChanged="currentNodeChanged(vtkMRMLNode*)",
+    nodeAddedByUser="nodeAddedByUser(vtkMRMLNode*)",
 )
 class qMRMLNodeComboBox(qt.QWidget):
     """Only the options that the module sets exist; all others are refused."""

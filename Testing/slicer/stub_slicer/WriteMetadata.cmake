@@ -1,0 +1,5 @@
+set(_lines "")
+foreach(name HOMEPAGE CONTRIBUTORS DESCRIPTION ICONURL SCREENSHOTURLS DEPENDS KEYWORDS)
+  string(APPEND _lines "${name}=${EXTENSION_${name}}\n")
+endforeach()
+file(WRITE ${CMAKE_BINARY_DIR}/metadata.txt "${_lines}")
