@@ -30,6 +30,7 @@ class AugmentationPlan:
 
     Attributes
     ----------
+    focus_chance : share of crops that are laid over a rare tissue
     zoom : largest relative change of depth and width, each
     shift_voxels : largest shift along depth
     tilt : largest slope, voxels of depth a voxel of width
@@ -40,6 +41,7 @@ class AugmentationPlan:
     speckle, noise : largest multiplicative and additive standard deviation, gray range 0-1
     """
 
+    focus_chance: float = 0.6
     flip_chance: float = 0.5
     geometry_chance: float = 0.8
     zoom: float = 0.15
@@ -66,19 +68,22 @@ def augmented(
     size: tuple[int, int],
     plan: AugmentationPlan,
     rng: np.random.Generator,
+    *,
+    focus: int | None = None,
 ) -> tuple[Gray, Bscans]:
     """Crop of ``size`` (depth, width) out of changed B-scans and its label codes.
 
     Parameters
     ----------
     image, codes : uint8 arrays (B-scan, depth, width)
+    focus : label code that the crop should show, where it is there
 
     Returns
     -------
     image : float32 array (B-scan, depth, width), gray values 0-255
     codes : uint8 array of the same shape
     """
-    image, codes = cropped(image, codes, size, rng)
+    image, codes = cropped(image, codes, size, rng, focus)
     if rng.random() < plan.flip_chance:
         image, codes = image[:, :, ::-1], codes[:, :, ::-1]
     gray = image.astype(np.float32) / np.float32(255)
@@ -94,19 +99,49 @@ def augmented(
 
 
 def cropped(
-    image: Bscans, codes: Bscans, size: tuple[int, int], rng: np.random.Generator
+    image: Bscans,
+    codes: Bscans,
+    size: tuple[int, int],
+    rng: np.random.Generator,
+    focus: int | None = None,
 ) -> tuple[Bscans, Bscans]:
-    """Random crop; where the B-scan is smaller it is mirrored, with unknown labels."""
+    """Random crop, over a voxel of ``focus`` where there is one.
+
+    Where the B-scan is smaller it is mirrored, with unknown labels.
+    """
     missing = [max(0, want - have) for want, have in zip(size, image.shape[1:], strict=True)]
     if any(missing):
         border = ((0, 0), (0, missing[0]), (0, missing[1]))
         image = np.pad(image, border, mode="symmetric")
         codes = np.pad(codes, border, constant_values=UNKNOWN)
+    middle = _place_of(codes, focus, rng)
     depth, width = (
-        int(rng.integers(have - want + 1)) for want, have in zip(size, image.shape[1:], strict=True)
+        _corner(want, have, near, rng)
+        for want, have, near in zip(size, image.shape[1:], middle, strict=True)
     )
     window = np.s_[:, depth : depth + size[0], width : width + size[1]]
     return image[window], codes[window]
+
+
+def _place_of(
+    codes: Bscans, focus: int | None, rng: np.random.Generator
+) -> tuple[int | None, int | None]:
+    """Draw (depth, width) of a voxel of the label code; None, None where there is none."""
+    if focus is None:
+        return None, None
+    places = np.flatnonzero((codes == focus).any(axis=0))
+    if places.size == 0:
+        return None, None
+    depth, width = np.divmod(rng.choice(places), codes.shape[2])
+    return int(depth), int(width)
+
+
+def _corner(want: int, have: int, near: int | None, rng: np.random.Generator) -> int:
+    """Draw where a crop begins: anywhere, or so that ``near`` lies in its middle part."""
+    if near is None:
+        return int(rng.integers(have - want + 1))
+    start = near - rng.uniform(0.25, 0.75) * want
+    return int(np.clip(start, 0, have - want))
 
 
 def warped(

@@ -11,6 +11,7 @@ import queue
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Generic, TypeVar
 
@@ -21,9 +22,15 @@ from torch import Tensor
 
 from RetinaTriageLib.errors import InputError
 from RetinaTriageLib.networks.gray import GrayScale, normalize
+from RetinaTriageLib.tissues import TISSUES
 from RetinaTriageLib.training.augment import AugmentationPlan, Bscans, augmented
 
 DEFAULT_DEVICE = "spectralis"
+FOCUS_TRIES = 12  # stacks looked at for a tissue; each is read once and then kept in memory
+
+# Lesions fill so few voxels that crops by chance hardly show them.
+EVERYWHERE = ("vitreous_subhyaloid", "neurosensory_retina", "rpe", "choroid_outer")
+RARE_TISSUES = tuple(tissue.label for tissue in TISSUES if tissue.name not in EVERYWHERE)
 EIGHT_BITS = GrayScale(0.0, 255.0)  # augmented gray values are float, of the same range
 
 Batch = TypeVar("Batch")
@@ -36,6 +43,11 @@ class Stack:
     image: Bscans
     codes: Bscans
     device: str
+
+    @cached_property
+    def present(self) -> frozenset[int]:
+        """Label codes that occur in it."""
+        return frozenset(np.flatnonzero(np.bincount(self.codes.ravel(), minlength=256)).tolist())
 
 
 @dataclass(frozen=True)
@@ -157,6 +169,15 @@ class StackLibrary:
             if device in (None, stack.device):
                 return stack
 
+    def draw_with(self, rng: np.random.Generator, focus: int | None) -> Stack:
+        """Return a stack that shows the tissue ``focus``, or any where few tries find none."""
+        stack = self.draw(rng)
+        for _ in range(FOCUS_TRIES):
+            if focus is None or focus in stack.present:
+                break
+            stack = self.draw(rng)
+        return stack
+
 
 @dataclass
 class StackSource:
@@ -178,12 +199,13 @@ class StackSource:
         weights = np.array([folder.weight for folder in self.folders])
         library = self.libraries[rng.choice(len(weights), p=weights / weights.sum())]
         crop = self.crops[rng.integers(len(self.crops))]
-        first = library.draw(rng)
+        focus = self._focus(rng)
+        first = library.draw_with(rng, focus)
         samples, seen = [], 0
         stack = first
         while seen < crop.bscans:
             part = consecutive(stack, crop.bscans, rng)
-            samples.append(self._changed(part, crop, rng))
+            samples.append(self._changed(part, crop, focus, rng))
             if samples[0][0].shape[0] != samples[-1][0].shape[0]:
                 samples.pop()  # stacks of unequal length cannot lie in one batch
                 break
@@ -198,11 +220,18 @@ class StackSource:
         for library in self.libraries:
             library.refresh()
 
+    def _focus(self, rng: np.random.Generator) -> int | None:
+        """Draw a rare tissue that the coming crop should show, or None for a crop by chance."""
+        if rng.random() >= self.augmentation.focus_chance:
+            return None
+        return int(rng.choice(RARE_TISSUES))
+
     def _changed(
-        self, stack: Stack, crop: CropSize, rng: np.random.Generator
+        self, stack: Stack, crop: CropSize, focus: int | None, rng: np.random.Generator
     ) -> tuple[npt.NDArray[np.float32], Bscans]:
         size = (crop.depth, crop.width)
-        gray, codes = augmented(stack.image, stack.codes, size, self.augmentation, rng)
+        plan = self.augmentation
+        gray, codes = augmented(stack.image, stack.codes, size, plan, rng, focus=focus)
         return normalize(gray, EIGHT_BITS), codes
 
 

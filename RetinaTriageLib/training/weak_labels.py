@@ -22,6 +22,8 @@ SURE = 0.5  # confidence from which a surface is believed
 BORDER_PX = 1.0  # pixels this near to a surface stay unknown
 RPE_UM = 20.0  # epithelium on Bruch's membrane, about 15 um in CLINICAL.md section 7
 THIN_UM = 45.0  # imaged epithelium and outer segment tips; thicker ones hide a deposit
+INTRARETINAL = TISSUE_BY_NAME["intraretinal_fluid"].label
+INTRARETINAL_GAP_UM = 30.0  # outer retina left below a pocket that surely lies inside the retina
 GAP_UM = 250.0  # a Bruch's membrane lost for longer than this is the disc or a deep shadow
 MARGIN_UM = 300.0  # distrust around such a gap
 DARK_GRAY = 0.12  # vitreous without hyaloid or debris, on the scale of `comparable_gray`, ...
@@ -74,9 +76,24 @@ def weak_codes(
     codes[below_bm & sure_bm] = TISSUE_BY_NAME["choroid_outer"].label
     if fluid is not None:
         codes[ndimage.binary_dilation(fluid)] = UNKNOWN
-        codes[ndimage.binary_erosion(fluid)] = SOME_FLUID
+        codes[fluid] = SOME_FLUID
+        codes[_intraretinal(fluid, ellipsoid, depth_um)] = INTRARETINAL
     codes[surfaces.clipped[0]] = TISSUE_BY_NAME["clipping_artifact"].label
     return codes
+
+
+def _intraretinal(fluid: BoolArray, ellipsoid: FloatArray, depth_um: float) -> BoolArray:
+    """Pockets that end well above the photoreceptors; the others may lie below the retina."""
+    pockets, count = ndimage.label(fluid)
+    inside = np.zeros_like(fluid)
+    for number in range(1, count + 1):
+        pocket = pockets == number
+        columns = pocket.any(axis=0)
+        bottom = fluid.shape[0] - 1 - pocket[::-1].argmax(axis=0)
+        gap_um = (ellipsoid - bottom)[columns] * depth_um
+        if np.median(gap_um) > INTRARETINAL_GAP_UM:
+            inside |= pocket
+    return inside
 
 
 def _epithelium(

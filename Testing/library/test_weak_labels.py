@@ -38,9 +38,15 @@ def test_graded_retina_outside_fluid_is_not_fluid() -> None:
     fluid = np.zeros(SHAPE, bool)
     fluid[36:46, 28:38] = True
     codes = weak_codes(IMAGE, layers(), SPACING, fluid)
-    assert column(codes) == [0, 100, 101, 7, 11, 13]
-    assert codes[36, 32] == 255  # rim of the fluid
+    assert column(codes) == [0, 4, 101, 7, 11, 13]
+    assert codes[35, 32] == 255  # rim of the fluid
     assert codes[30, 32] == 101
+
+
+def test_pocket_that_reaches_the_photoreceptors_may_be_either_fluid() -> None:
+    fluid = np.zeros(SHAPE, bool)
+    fluid[36:52, 28:38] = True
+    assert weak_codes(IMAGE, layers(), SPACING, fluid)[40, 32] == 100
 
 
 def test_pixels_at_a_surface_are_unknown() -> None:
