@@ -194,20 +194,18 @@ class WorkerProcess:
     def _take_line(self, pipe: BinaryIO) -> bool:
         try:
             line = read_line(pipe)
-            if line:
-                self._publish(self._event(decode_line(line)))
+            if not line.endswith(b"\n"):  # the end, be it in the middle of a message
+                return False
+            self._publish(self._event(decode_line(line)))
         except WorkerProtocolError as error:
             # Before the worker took its pipe over, start-up files of Python may have printed to it.
             self._publish(Broken(error) if self._ready else Logged(str(error)))
-            return True
         except RetinaTriageError as error:
             self._publish(Broken(error))
-            return True
         except Exception as error:  # noqa: BLE001 - a dead thread would leave the job waiting
             text = f"The answer could not be read ({type(error).__name__}: {error})."
             self._publish(Broken(make_error(error_kind(error), text)))
-            return True
-        return bool(line)
+        return True
 
     def _event(self, message: Json) -> Event:
         arrays = self._arrays

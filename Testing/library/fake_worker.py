@@ -18,7 +18,7 @@ from RetinaTriageLib.errors import BundleError, DeviceError, GeometryError, Inpu
 from RetinaTriageLib.progress import OnProgress, Progress
 from RetinaTriageLib.result import TriageResult
 from RetinaTriageLib.version import VERSION
-from RetinaTriageLib.volume import Laterality, OCTVolume, VoxelSpacing
+from RetinaTriageLib.volume import OCTVolume, VoxelSpacing
 from RetinaTriageLib.worker.client import WorkerClient
 from RetinaTriageLib.worker.messages import (
     CheckBundleRequest,
@@ -31,7 +31,7 @@ from RetinaTriageLib.worker.messages import (
 from RetinaTriageLib.worker.server import serve
 
 ROOT = Path(__file__).parents[2]
-LIMIT_SECONDS = 300.0
+LIMIT_SECONDS = 900.0
 """No test takes this long; it turns a hang into a failure, on a busy machine too."""
 
 ERRORS = {
@@ -49,12 +49,13 @@ FORGED_ANSWER = (
 
 def fake_client(**options: Any) -> WorkerClient:
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    return WorkerClient(sys.executable, environment, arguments=(__file__,), **options)
+    settings = {"arguments": (__file__,), "start_seconds": LIMIT_SECONDS, **options}
+    return WorkerClient(sys.executable, environment, **settings)
 
 
 def triage_request(does: str = "work", bscans: int = 3) -> TriageRequest:
     voxels = np.random.default_rng(0).integers(0, 255, (bscans, 32, 24), dtype=np.uint8)
-    volume = OCTVolume(voxels, VoxelSpacing.from_um(120, 4, 12), Laterality.OD)
+    volume = OCTVolume(voxels, VoxelSpacing.from_um(120, 4, 12))
     return TriageRequest(volume, Path(does))
 
 
@@ -84,6 +85,9 @@ class FakeEngine:
         if does in ERRORS:
             raise ERRORS[does]
         if does == "crash":
+            os._exit(7)
+        if does == "half":
+            os.write(self._raw_output, FORGED_ANSWER[:30])
             os._exit(7)
         if does == "noise":
             print("a stray print")  # noqa: T201 - that is the point
