@@ -7,9 +7,12 @@ from dataclasses import dataclass
 from RetinaTriageLib.bundle import Bundle
 from RetinaTriageLib.inference.compute import Compute
 from RetinaTriageLib.inference.ensemble import SLAB_BSCANS, EnsembleOutput, run_ensemble
-from RetinaTriageLib.progress import OnProgress, ignore_progress
+from RetinaTriageLib.progress import OnProgress, Progress, ignore_progress
 from RetinaTriageLib.tissues import Tissue
 from RetinaTriageLib.volume import OCTVolume
+
+CASES = "cases"
+"""Stage that progress is reported in."""
 
 
 @dataclass(frozen=True)
@@ -35,3 +38,12 @@ class EnsembleRuns:
             slab_bscans=self.slab_bscans,
             on_progress=on_progress,
         )
+
+
+def case_progress(on_progress: OnProgress, number: int, total: int) -> OnProgress:
+    """Progress function for one of several scans, which counts scans and passes messages on."""
+
+    def report(progress: Progress) -> None:
+        on_progress(Progress(CASES, number, total, progress.message))
+
+    return report

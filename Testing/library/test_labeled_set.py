@@ -14,12 +14,15 @@ from RetinaTriageLib.evaluation.case_truth import read_truth, stated_answers
 from RetinaTriageLib.evaluation.labeled_set import (
     folder_set,
     load_case,
+    phantom_case,
     phantom_set,
     with_spacing,
 )
 from RetinaTriageLib.evaluation.slicer_pairs import segment_code
 from RetinaTriageLib.outcomes import CONDITIONS, REFERRAL
+from RetinaTriageLib.phantoms.description import describe_phantom
 from RetinaTriageLib.phantoms.devices import SPECTRALIS
+from RetinaTriageLib.phantoms.phantom import make_phantom
 from RetinaTriageLib.tissues import TISSUES
 from RetinaTriageLib.training.label_sets import NOT_FLUID, SOME_FLUID, UNKNOWN
 from RetinaTriageLib.volume import DeviceFamily, Laterality, VoxelSpacing
@@ -173,6 +176,16 @@ def test_segment_names_are_read_leniently() -> None:
     assert segment_code(("Segment_1", "DRUSENOID ped")) == 8
     assert segment_code(("rpe",)) == 7
     assert segment_code(("Segment_1",)) is None
+
+
+def test_truth_of_a_phantom_file_is_read(tmp_path: Path) -> None:
+    profile = replace(SPECTRALIS, shape=(3, 96, 64), spacing=VoxelSpacing.from_um(240, 11.6, 60))
+    phantom = make_phantom(5, profile)
+    facts = describe_phantom(phantom, 5, profile)
+    (tmp_path / "a.json").write_text(json.dumps(facts))
+    truth = read_truth(tmp_path / "a.json")
+    assert truth.answers == phantom_case(phantom, profile).answers
+    assert truth.laterality == phantom.placement.laterality
 
 
 def test_scan_with_a_verdict_alone_is_a_case(tmp_path: Path) -> None:

@@ -1,0 +1,149 @@
+"""Plots of an evaluation as embeddable PNG: Dice bars, Bland-Altman, ROC, confusion matrix."""
+
+from __future__ import annotations
+
+import base64
+import io
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+from RetinaTriageLib.evaluation.classification_scores import UNKNOWN, HeadAnswers, HeadScores
+from RetinaTriageLib.evaluation.evaluation import MapEvaluation
+from RetinaTriageLib.evaluation.proportions import roc_auc, roc_curve
+from RetinaTriageLib.evaluation.segmentation_scores import SCORED_GROUPS
+from RetinaTriageLib.tissues import TISSUES
+
+INK, QUIET, ACCENT = "#1b2430", "#66707d", "#0a6c9c"
+LIMITS_OF_AGREEMENT = 1.96  # times the standard deviation, Bland and Altman, Lancet 1986
+
+# Colors that stay apart under protanopia and deuteranopia (Okabe and Ito), each drawn twice.
+LINE_COLORS = ("#0072b2", "#e69f00", "#009e73", "#d55e00", "#cc79a7")
+
+
+def dice_bars(consensus: MapEvaluation, members: tuple[MapEvaluation, ...]) -> str:
+    """Pooled Dice of every tissue: the consensus as bar, the members as marks."""
+    figure, axes = _figure(9.0, 4.6)
+    shown = [overlap for overlap in consensus.pooled if np.isfinite(overlap.dice)]
+    places = np.arange(len(shown))[::-1]
+    axes.barh(
+        places,
+        [overlap.dice for overlap in shown],
+        color=[_color(o.name) for o in shown],
+        edgecolor=INK,
+        linewidth=0.6,
+        label="consensus",
+    )
+    for number, member in enumerate(members):
+        values = [next(o.dice for o in member.pooled if o.name == of.name) for of in shown]
+        axes.plot(values, places, "k|", markersize=9, label="members" if number == 0 else None)
+    axes.set_yticks(places, [_title(overlap.name) for overlap in shown])
+    axes.set_xlim(0, 1)
+    axes.set_xlabel("Dice, voxels of all cases pooled")
+    axes.grid(visible=True, axis="x", color="#dfe3e8")
+    axes.set_axisbelow(True)
+    if members:
+        axes.legend(loc="lower left", fontsize=8, frameon=True)
+    return _png(figure)
+
+
+def volume_bland_altman(consensus: MapEvaluation, name: str) -> str | None:
+    """Bland-Altman plot of one tissue's volume; None where fewer than two cases tell it."""
+    pairs = np.array([of_case.volume_nl(name) for of_case in consensus.maps])
+    pairs = pairs[np.isfinite(pairs).all(axis=1)]
+    if len(pairs) < 2:
+        return None
+    mean, difference = pairs.mean(axis=1), pairs[:, 1] - pairs[:, 0]
+    figure, axes = _figure(4.6, 3.5)
+    axes.plot(mean, difference, "o", color=ACCENT, markersize=4, alpha=0.8)
+    bias, spread = difference.mean(), difference.std(ddof=1) * LIMITS_OF_AGREEMENT
+    axes.axhline(bias, color=INK, linewidth=1.2)
+    for limit in (bias - spread, bias + spread):
+        axes.axhline(limit, color=QUIET, linewidth=1, linestyle="--")
+    axes.set_title(
+        f"{_title(name)}: bias {bias:.1f}, limits {bias - spread:.1f} to {bias + spread:.1f} nl",
+        fontsize=9,
+    )
+    axes.set_xlabel("mean of truth and consensus, nl")
+    axes.set_ylabel("consensus minus truth, nl")
+    return _png(figure)
+
+
+def roc_plot(answers: HeadAnswers) -> str | None:
+    """ROC curves of the ensemble's raw scores; None where no outcome has cases of both kinds."""
+    figure, axes = _figure(4.9, 4.6)
+    drawn = 0
+    for index, outcome in enumerate(answers.head.outcomes):
+        known = answers.truth[:, index] != UNKNOWN
+        raw, present = answers.raw[known, index], answers.truth[known, index] == 1
+        if present.all() or not present.any():
+            continue
+        false, true = roc_curve(raw, present)
+        axes.plot(
+            false,
+            true,
+            color=LINE_COLORS[drawn % len(LINE_COLORS)],
+            linestyle="-" if drawn < len(LINE_COLORS) else "--",
+            label=f"{outcome.title} {roc_auc(raw, present):.3f}",
+        )
+        drawn += 1
+    if not drawn:
+        return None
+    axes.plot([0, 1], [0, 1], color="#dfe3e8", linewidth=1)
+    axes.set_title(f"{answers.head.title}: ROC curves with AUC", fontsize=9)
+    axes.set_xlabel("1 – specificity")
+    axes.set_ylabel("sensitivity")
+    axes.legend(loc="lower right", fontsize=7)
+    return _png(figure)
+
+
+def confusion_plot(scores: HeadScores, title: str) -> str | None:
+    """Confusion matrix of an exclusive head; None for other heads."""
+    if scores.exclusive is None:
+        return None
+    counts = scores.exclusive.confusion
+    names = [outcome.name.replace("_", " ") for outcome in scores.outcomes]
+    figure, axes = _figure(4.6, 4.0)
+    rows = np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    axes.imshow(counts / rows, cmap="Blues", vmin=0, vmax=1)
+    for (row, column), count in np.ndenumerate(counts):
+        color = "white" if count / rows[row, 0] > 0.5 else INK
+        axes.text(column, row, str(count), ha="center", va="center", color=color, fontsize=10)
+    axes.set_xticks(range(len(names)), names, rotation=20, ha="right")
+    axes.set_yticks(range(len(names)), names)
+    axes.set_xlabel("decided")
+    axes.set_ylabel("actual")
+    error = scores.exclusive.error
+    axes.set_title(
+        f"{title}: error {error.value:.1%} ({error.low:.1%} to {error.high:.1%})", fontsize=9
+    )
+    return _png(figure)
+
+
+def _figure(width: float, height: float) -> tuple[Figure, Axes]:
+    figure = Figure(figsize=(width, height), dpi=110, layout="constrained")
+    FigureCanvasAgg(figure)
+    axes = figure.add_subplot()
+    axes.tick_params(labelsize=8)
+    for side in ("top", "right"):
+        axes.spines[side].set_visible(False)
+    return figure, axes
+
+
+def _png(figure: Figure) -> str:
+    """Figure as base64 of a PNG; equal figures make equal bytes."""
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", metadata={"Software": None})
+    return base64.b64encode(buffer.getvalue()).decode("ascii")
+
+
+def _title(name: str) -> str:
+    titles = {tissue.name: tissue.title for tissue in TISSUES}
+    return titles.get(name, {"fluid": "All fluid", "ped": "All PED"}.get(name, name))
+
+
+def _color(name: str) -> tuple[float, float, float]:
+    red, green, blue = TISSUES[SCORED_GROUPS[name][0]].color
+    return red / 255, green / 255, blue / 255
