@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 
+from RetinaTriageLib.errors import InputError
 from RetinaTriageLib.volume import DeviceFamily, VoxelSpacing
 
 
@@ -71,4 +74,29 @@ TOPCON = DeviceProfile(
     roll_off_db=4.0,
 )
 
-PROFILES = {profile.family: profile for profile in (SPECTRALIS, CIRRUS, TOPCON)}
+SCANNERS: Mapping[str, DeviceProfile] = MappingProxyType(
+    {
+        "spectralis": SPECTRALIS,
+        "spectralis-wide": SPECTRALIS_WIDE,
+        "cirrus": CIRRUS,
+        "topcon": TOPCON,
+    }
+)
+
+
+def with_bscans(device: DeviceProfile, bscans: int) -> DeviceProfile:
+    """Change the number of B-scans over the same field.
+
+    Examples
+    --------
+    >>> with_bscans(SPECTRALIS, 25).spacing.bscan_mm
+    0.244
+    """
+    if bscans < 2:
+        msg = f"Found {bscans} B-scans; expected at least 2, as a phantom is a raster."
+        raise InputError(msg)
+    spacing, (total, depths, widths) = device.spacing, device.shape
+    assert spacing.bscan_mm is not None
+    extent_mm = spacing.bscan_mm * (total - 1)
+    spread = VoxelSpacing(extent_mm / (bscans - 1), spacing.depth_mm, spacing.width_mm)
+    return replace(device, shape=(bscans, depths, widths), spacing=spread)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 
@@ -55,6 +56,17 @@ _COMPANIONS: dict[Disease, tuple[Disease, ...]] = {
     Disease.MEMBRANE: (Disease.PARTIAL_HOLE, Disease.EDEMA),
     Disease.DRUSEN: (Disease.MEMBRANE,),
 }
+
+
+def diseases_named(names: Sequence[str] | None) -> tuple[Disease, ...] | None:
+    """Diseases by their names, each once; None, which stands for a draw, stays None.
+
+    Examples
+    --------
+    >>> diseases_named(["drusen"])
+    (<Disease.DRUSEN: 'drusen'>,)
+    """
+    return None if names is None else tuple(Disease(name) for name in dict.fromkeys(names))
 
 
 def draw_diseases(rng: np.random.Generator) -> tuple[Disease, ...]:

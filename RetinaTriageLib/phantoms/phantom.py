@@ -13,8 +13,9 @@ from RetinaTriageLib.phantoms.devices import SPECTRALIS, DeviceProfile
 from RetinaTriageLib.phantoms.eye import Disease, Eye, draw_diseases, draw_eye
 from RetinaTriageLib.phantoms.fields import Array
 from RetinaTriageLib.phantoms.paint import paint_regions, tissue_labels
-from RetinaTriageLib.phantoms.picture import draw_exposure, take_picture
+from RetinaTriageLib.phantoms.picture import Exposure, draw_exposure, take_picture
 from RetinaTriageLib.phantoms.surfaces import find_surfaces
+from RetinaTriageLib.progress import OnProgress, Progress, ignore_progress
 from RetinaTriageLib.tissues import TISSUE_BY_NAME
 from RetinaTriageLib.volume import LabelArray, Laterality, OCTVolume
 
@@ -52,6 +53,7 @@ class Phantom:
     tissue_map: LabelArray
     eye: Eye
     placement: Placement
+    exposure: Exposure
     truth: Truth
 
 
@@ -62,6 +64,7 @@ def make_phantom(
     diseases: tuple[Disease, ...] | None = None,
     bscans: tuple[int, ...] | None = None,
     pictured: bool = True,
+    on_progress: OnProgress = ignore_progress,
 ) -> Phantom:
     """Make the phantom of a seed; equal seeds and options give equal phantoms.
 
@@ -100,6 +103,7 @@ def make_phantom(
             tissue_map[index] = _BLINK
             voxels[index] = np.minimum(voxels[index], 30) // 2
         _cut_border(voxels[index], tissue_map[index], placement)
+        on_progress(Progress("phantom", index + 1, len(chosen)))
     if vessels is None:
         voxels[:] = np.linspace(0, 255, depths, dtype=np.uint8)[:, None]
     volume = OCTVolume(
@@ -110,7 +114,8 @@ def make_phantom(
         name=f"phantom_{seed}",
         sources={"spacing": "phantom", "laterality": "phantom", "device": "phantom"},
     )
-    return Phantom(volume, tissue_map, eye, placement, judge_eye(eye.diseases, eye.lesions))
+    truth = judge_eye(eye.diseases, eye.lesions)
+    return Phantom(volume, tissue_map, eye, placement, exposure, truth)
 
 
 def _draw_placement(rng: np.random.Generator, device: DeviceProfile) -> Placement:

@@ -98,7 +98,8 @@ def draw_exposure(rng: np.random.Generator, device: DeviceProfile) -> Exposure:
         },
         speckle=float(1.5 / np.sqrt(frames)),
         floor=float(rng.uniform(*device.noise_floor) ** device.root),
-        black=float(rng.uniform(0.3, 1.15)),
+        # Some displays cut all noise away and show vitreous and depth pure black.
+        black=float(rng.uniform(0.3, 1.15) if rng.random() < 0.7 else rng.uniform(1.2, 3.0)),
         gain=float(np.exp(rng.normal(0, 0.25))),
         choroid_decay=float(rng.uniform(5, 13)) * device.root / 4,
         texture=float(rng.uniform(0.25, 0.7)),
@@ -132,7 +133,7 @@ def take_picture(
     # where scanners draw their lines; blurring raw intensity would move edges 1 px outwards.
     blur = (device.axial_blur, device.lateral_blur)
     shown = gaussian_filter(raw ** np.float32(1 / device.root), blur)
-    raw = shown**device.root
+    raw = np.asarray(shown**device.root, dtype=np.float32)
     noise = gaussian_filter(rng.standard_normal(raw.shape, dtype=np.float32), (0.75, 0.53))
     noise /= noise.std()
     signal = raw * np.exp(exposure.speckle * noise - exposure.speckle**2 / 2)
