@@ -37,7 +37,7 @@ class EnFaceMap:
 
 
 def enFaceMaps(result: TriageResult) -> tuple[EnFaceMap, ...]:
-    """Maps of a result that become nodes; thickness only where it could be measured."""
+    """Return the maps of a result that become nodes; thickness only where it could be measured."""
     measured = result.measurements
     maps = [_map("enface", "En face", measured.enface, ONE, GRAY)]
     thickness = measured.thickness_um

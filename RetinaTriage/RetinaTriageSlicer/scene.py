@@ -140,7 +140,7 @@ def _makeNodes(
 
 
 def _gather(case: str, nodes: Iterable[Any]) -> ResultNodes | None:
-    """Result of one case; None where its consensus was deleted."""
+    """Gather the result of one case; None where its consensus was deleted."""
     roles: dict[str, list[Any]] = {}
     for node in nodes:
         roles.setdefault(node.GetAttribute(provenance.ROLE), []).append(node)

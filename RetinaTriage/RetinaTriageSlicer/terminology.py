@@ -1,4 +1,4 @@
-"""RetinaTriage's terminology file, which gives segments their codes and colors in Slicer's lists."""
+"""RetinaTriage's terminology file: codes and colors of its segments for Slicer's own lists."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The scene, the application logic and the input and output of files, as an application has them."""
+"""The scene, the application logic and the input and output of files."""
 
 from __future__ import annotations
 

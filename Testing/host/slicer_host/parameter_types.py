@@ -67,6 +67,7 @@ class Parameter:
     def write(self, node: Any, value: Any) -> None:
         if self.isNode:
             self._require(value, self.kind | None)
+            node.SetParameter(self.name, "")  # as Slicer does: None is a value too
             node.SetNodeReferenceID(self.name, None if value is None else value.GetID())
             return
         if self.kind is float and type(value) is int:
