@@ -36,6 +36,8 @@ COMMANDS = {
     "info": "tell what a scan file is",
     "bundle": "check a model bundle, or make one",
     "train": "train networks on one's own labeled scans",
+    "evaluate": "measure a bundle on scans whose answers are known",
+    "phantom": "make synthetic scans with complete truth",
 }
 """Each lives in the module of its name, which is imported only when the command is called."""
 

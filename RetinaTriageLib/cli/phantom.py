@@ -14,9 +14,8 @@ from RetinaTriageLib.errors import InputError, OutputError
 from RetinaTriageLib.progress import Progress
 
 
-def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add this command."""
-    parser = commands.add_parser("phantom", help="make synthetic scans", description=__doc__)
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add one action for each kind of phantom set, and the comparison."""
     kinds = parser.add_subparsers(title="kinds", required=True, metavar="KIND")
     _add_volume(kinds)
     for name, help_text, command in (

@@ -25,8 +25,8 @@ def small_rasters(monkeypatch):
 
 def command(*words: object) -> int:
     parser = argparse.ArgumentParser()
-    phantom.add_parser(parser.add_subparsers())
-    parsed = parser.parse_args(["phantom", *map(str, words)])
+    phantom.add_arguments(parser)
+    parsed = parser.parse_args([*map(str, words)])
     return parsed.command(parsed)
 
 
