@@ -11,12 +11,14 @@ import vtk
 
 from RetinaTriageLib.result import EnFaceArray, TriageResult
 from RetinaTriageSlicer.node_grid import NodeGrid
+from RetinaTriageSlicer.thickness_colors import thicknessColors
 
 # Built into MRML itself, so that scenes open the same everywhere.
 GRAY = "vtkMRMLColorTableNodeGrey"
-RAINBOW = "vtkMRMLColorTableNodeReverseRainbow"  # thin is blue and thick is red, as on scanners
 HEAT = "vtkMRMLColorTableNodeIron"
+THICKNESS = "made by thicknessColors"
 RETINA_RANGE_UM = (100.0, 500.0)
+LEGEND_TITLE_PT, LEGEND_LABEL_PT = 14, 12
 UM, BIT, ONE = (
     ("UCUM", "um", "micrometer"),
     ("UCUM", "bit", "bit"),
@@ -44,7 +46,7 @@ def enFaceMaps(result: TriageResult) -> tuple[EnFaceMap, ...]:
     if "retina" in thickness:
         retina = thickness["retina"]
         title = "Retinal thickness"
-        maps.append(EnFaceMap("retina", title, retina, UM, RAINBOW, RETINA_RANGE_UM))
+        maps.append(EnFaceMap("retina", title, retina, UM, THICKNESS, RETINA_RANGE_UM))
     for key, title in (("fluid", "Fluid thickness"), ("ped", "PED thickness")):
         if key in thickness:
             maps.append(_map(key, title, thickness[key], UM, HEAT))
@@ -97,7 +99,8 @@ def _map(
 def _display(node: Any, one: EnFaceMap) -> None:
     node.CreateDefaultDisplayNodes()
     display = node.GetDisplayNode()
-    display.SetAndObserveColorNodeID(one.colors)
+    colors = thicknessColors().GetID() if one.colors is THICKNESS else one.colors
+    display.SetAndObserveColorNodeID(colors)
     display.SetInterpolate(0)
     display.AutoWindowLevelOff()
     low, high = one.shown
@@ -117,3 +120,5 @@ def _addLegend(node: Any, one: EnFaceMap) -> None:
     legend.SetLabelFormat("%.0f" if one.unit is UM else "%.2f")
     legend.SetMaxNumberOfColors(256)
     legend.SetNumberOfLabels(5)
+    legend.GetTitleTextProperty().SetFontSize(LEGEND_TITLE_PT)
+    legend.GetLabelTextProperty().SetFontSize(LEGEND_LABEL_PT)

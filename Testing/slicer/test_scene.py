@@ -11,6 +11,7 @@ from RetinaTriageSlicer import scene
 from RetinaTriageSlicer.hierarchy import subjectHierarchy
 from RetinaTriageSlicer.provenance import INPUT_ROLE, PREFIX
 from RetinaTriageSlicer.scene import ResultNodes, findResults, removeResult, showResult
+from RetinaTriageSlicer.thickness_colors import COLORS
 from RetinaTriageSlicer.volume_node import ijkToRas, readVolumeNode
 from volume_nodes import volume_node
 
@@ -204,6 +205,8 @@ def test_saved_scene_has_everything_when_opened_again(tmp_path: Path):
     assert nodes.volumeNode.GetName() == "example_eye"
     assert _cyst_mm3(nodes) == pytest.approx(size)
     assert nodes.tables["tissues"].GetColumnUnitLabel("volume_nl") == "nL"
+    colors = nodes.maps["retina"].GetDisplayNode().GetColorNode()
+    assert colors.GetNumberOfColors() == COLORS
 
 
 def test_removed_result_leaves_the_scene_as_it_was():

@@ -38,9 +38,9 @@ def volume_node(
     matrix = np.eye(4)
     matrix[:3, :3] = rotation(turned_degrees) @ steps[::-1].T
     matrix[:3, 3] = rotation(turned_degrees) @ origin
-    node = slicer.util.addVolumeFromArray(np.ascontiguousarray(array), ijkToRAS=matrix)
-    node.SetName(volume.name)
-    return node
+    return slicer.util.addVolumeFromArray(
+        np.ascontiguousarray(array), ijkToRAS=matrix, name=volume.name
+    )
 
 
 def rotation(degrees: float) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -38,10 +39,20 @@ class QUiLoader(QtUiTools.QUiLoader):
 
     def load(self, device: Any, parent: Any = None) -> Any:
         self._kept: list[Any] = []
-        root = super().load(device, parent)
+        handler = qt.qInstallMessageHandler(_passOn)
+        try:
+            root = super().load(device, parent)
+        finally:
+            qt.qInstallMessageHandler(handler)
         root.setProperty("hostKept", self._kept)
         _connect_stand_ins(root, Path(device.fileName()))
         return root
+
+
+def _passOn(_kind: Any, _context: Any, message: str) -> None:
+    """Pass messages on, but those on connections that `_connect_stand_ins` makes afterwards."""
+    if "No such signal" not in message and "er name:" not in message:
+        sys.stderr.write(f"{message}\n")
 
 
 def _connect_stand_ins(root: Any, path: Path) -> None:
