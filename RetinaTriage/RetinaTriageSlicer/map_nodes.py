@@ -18,7 +18,6 @@ GRAY = "vtkMRMLColorTableNodeGrey"
 HEAT = "vtkMRMLColorTableNodeIron"
 THICKNESS = "made by thicknessColors"
 RETINA_RANGE_UM = (100.0, 500.0)
-LEGEND_TITLE_PT, LEGEND_LABEL_PT = 14, 12
 UM, BIT, ONE = (
     ("UCUM", "um", "micrometer"),
     ("UCUM", "bit", "bit"),
@@ -120,5 +119,3 @@ def _addLegend(node: Any, one: EnFaceMap) -> None:
     legend.SetLabelFormat("%.0f" if one.unit is UM else "%.2f")
     legend.SetMaxNumberOfColors(256)
     legend.SetNumberOfLabels(5)
-    legend.GetTitleTextProperty().SetFontSize(LEGEND_TITLE_PT)
-    legend.GetLabelTextProperty().SetFontSize(LEGEND_LABEL_PT)
