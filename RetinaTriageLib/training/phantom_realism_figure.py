@@ -30,22 +30,15 @@ def draw_comparison(comparison: Comparison, path: Path) -> None:
     """Write the figure as PNG."""
     figure = Figure(figsize=(18, 15), layout="constrained")
     FigureCanvasAgg(figure)
-    # Two rows of pictures, one of either kind, over two rows of statistics.
-    grid = figure.add_gridspec(4, 12, height_ratios=(1.3, 1.3, 1, 1))
-    wide = 12 // PICTURES
-    shown = [
-        [figure.add_subplot(grid[row, wide * at : wide * at + wide]) for at in range(PICTURES)]
-        for row in range(2)
-    ]
+    halves = figure.add_gridspec(2, 1, height_ratios=(1.25, 1.0))
+    shown = figure.add_subfigure(halves[0]).subplots(2, PICTURES)
     for row, (kind, sight) in zip(shown, _kinds(comparison), strict=True):
         for axes, image in zip(row, _chosen(sight), strict=False):
             axes.imshow(image, cmap="gray", vmin=0, vmax=255, aspect="auto")
             axes.set_title(f"{kind}: {comparison.name}" if kind == "real" else kind, fontsize=10)
         for axes in row:
             axes.set_axis_off()
-    upper, lower = (
-        [figure.add_subplot(grid[row, at : at + 4]) for at in (0, 4, 8)] for row in (2, 3)
-    )
+    upper, lower = figure.add_subfigure(halves[1]).subplots(2, 3)
     statistics = {kind: sight.statistics for kind, sight in _kinds(comparison)}
     _draw_profile(upper[0], statistics)
     _draw_histogram(upper[1], statistics)
