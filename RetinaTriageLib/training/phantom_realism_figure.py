@@ -56,8 +56,8 @@ def _kinds(comparison: Comparison) -> tuple[tuple[str, Sight], ...]:
 def _chosen(sight: Sight) -> Sequence[LabelArray]:
     """Choose a few B-scans spread over all."""
     count = min(PICTURES, len(sight.images))
-    picked = np.linspace(0, len(sight.images) - 1, count + 2)[1:-1]
-    return [sight.images[round(index)] for index in picked]
+    picked = (np.arange(count) + 0.5) * len(sight.images) / count
+    return [sight.images[int(index)] for index in picked]
 
 
 def _draw_profile(axes: Axes, statistics: dict[str, PictureStatistics]) -> None:
