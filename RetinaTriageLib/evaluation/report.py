@@ -116,9 +116,9 @@ def _sections(evaluation: Evaluation) -> Iterator[str]:
             plots += [roc_plot(answers), confusion_plot(scores, answers.head.title)]
         yield _section("Answers of the ensemble", plots)
     if evaluation.pictures:
-        yield _section(
-            "Scans with the lowest Dice: scan, truth, consensus", [_pictures(evaluation)]
-        )
+        title = "Scans with the lowest Dice: scan, truth, consensus"
+        sheet = f'<img alt="{title}" src="data:image/jpeg;base64,{_pictures(evaluation)}">'
+        yield f"<section><h2>{title}</h2>{sheet}</section>"
     text = escape(evaluation_text(evaluation))
     yield f"<section><h2>Numbers</h2><pre>{text}</pre></section>"
 

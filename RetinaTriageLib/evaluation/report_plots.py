@@ -38,14 +38,23 @@ def dice_bars(consensus: MapEvaluation, members: tuple[MapEvaluation, ...]) -> s
     )
     for number, member in enumerate(members):
         values = [next(o.dice for o in member.pooled if o.name == of.name) for of in shown]
-        axes.plot(values, places, "k|", markersize=9, label="members" if number == 0 else None)
+        axes.plot(
+            values,
+            places,
+            "o",
+            color="white",
+            markeredgecolor=INK,
+            markersize=4,
+            clip_on=False,
+            label="members" if number == 0 else None,
+        )
     axes.set_yticks(places, [_title(overlap.name) for overlap in shown])
     axes.set_xlim(0, 1)
     axes.set_xlabel("Dice, voxels of all cases pooled")
     axes.grid(visible=True, axis="x", color="#dfe3e8")
     axes.set_axisbelow(True)
     if members:
-        axes.legend(loc="lower left", fontsize=8, frameon=True)
+        axes.legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=2, fontsize=8, frameon=False)
     return _png(figure)
 
 

@@ -152,6 +152,7 @@ def test_report_is_whole_and_loads_nothing(tmp_path: Path) -> None:
     assert "<b>0" not in page
     assert "http" not in page.replace("http-equiv", "")
     assert page.count("data:image/png") >= 5
+    assert page.count("data:image/jpeg;base64,/9j/") == page.count("data:image/jpeg") == 1
     facts = json.loads((tmp_path / "report" / "evaluation.json").read_text(encoding="utf-8"))
     assert facts == json.loads(json.dumps(evaluation_json(evaluation)))
     with (tmp_path / "report" / "tissues.csv").open(encoding="utf-8") as file:
