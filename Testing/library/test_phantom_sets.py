@@ -12,6 +12,7 @@ from RetinaTriageLib.phantoms.clinical_rule import Truth
 from RetinaTriageLib.training import phantom_sets
 from RetinaTriageLib.training.grids import load_grid
 from RetinaTriageLib.training.phantom_sets import answers, sample_path, write_grid, write_stack
+from RetinaTriageLib.training.label_sets import UNKNOWN
 from RetinaTriageLib.training.stacks import load_stack, sample_files
 
 
@@ -27,7 +28,7 @@ def test_stack_loads_back(tmp_path):
     assert path == sample_path(3, tmp_path)
     assert stack.image.shape == stack.codes.shape == (6, 248, 96)
     assert stack.device == "spectralis"
-    assert set(np.unique(stack.codes)) <= set(range(15))
+    assert set(np.unique(stack.codes)) <= {*range(15), UNKNOWN}
 
 
 def test_stack_of_a_seed_is_always_the_same(tmp_path):
