@@ -11,8 +11,8 @@ from RetinaTriageLib.networks.classifier_input import DEFAULT_GRID
 from RetinaTriageLib.phantoms.clinical_rule import Truth
 from RetinaTriageLib.training import phantom_sets
 from RetinaTriageLib.training.grids import load_grid
-from RetinaTriageLib.training.phantom_sets import answers, sample_path, write_grid, write_stack
 from RetinaTriageLib.training.label_sets import UNKNOWN
+from RetinaTriageLib.training.phantom_sets import answers, sample_path, write_grid, write_stack
 from RetinaTriageLib.training.stacks import load_stack, sample_files
 
 
