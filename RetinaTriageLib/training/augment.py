@@ -229,15 +229,20 @@ def _dimming(depth: int, width: int, rng: np.random.Generator) -> Gray:
 
 
 def add_wedge(gray: Gray, codes: Bscans, rng: np.random.Generator) -> None:
-    """Fill a wedge at the top or bottom black or white, as registration of B-scans does."""
+    """Fill a wedge at the top or bottom black or white, as registration of B-scans does.
+
+    A black one at the bottom gets no label: it looks like the depth that no light comes back from.
+    """
     _, depth, width = gray.shape
     left, right = rng.uniform(-0.1, 0.2), rng.uniform(-0.1, 0.2)
     edge = np.linspace(left, right, width) * depth
     inside = np.arange(depth)[:, None] < edge
-    if rng.random() < 0.5:
+    at_bottom = rng.random() < 0.5
+    if at_bottom:
         inside = inside[::-1]
-    gray[:, inside] = rng.integers(2)
-    codes[:, inside] = CLIPPING
+    fill = int(rng.integers(2))
+    gray[:, inside] = fill
+    codes[:, inside] = UNKNOWN if at_bottom and fill == 0 else CLIPPING
 
 
 def add_blink(gray: Gray, codes: Bscans, rng: np.random.Generator) -> None:

@@ -20,7 +20,9 @@ from RetinaTriageLib.phantoms.devices import (
 )
 from RetinaTriageLib.phantoms.eye import Disease
 from RetinaTriageLib.phantoms.phantom import make_phantom
-from RetinaTriageLib.volume import VoxelSpacing
+from RetinaTriageLib.training.augment import CLIPPING
+from RetinaTriageLib.training.label_sets import UNKNOWN
+from RetinaTriageLib.volume import LabelArray, VoxelSpacing
 
 STACK_BSCANS = 6
 
@@ -51,11 +53,21 @@ def write_stack(seed: int, folder: Path) -> Path:
         path,
         {
             "image": phantom.volume.voxels,
-            "codes": phantom.tissue_map,
+            "codes": without_black_bottom(phantom.volume.voxels, phantom.tissue_map),
             "device": np.array(device.family.value),
         },
     )
     return path
+
+
+def without_black_bottom(image: LabelArray, codes: LabelArray) -> LabelArray:
+    """Codes with black fill below the retina made unknown, arrays (B-scan, depth, width).
+
+    It looks like the depth that no light comes back from; a network cannot tell the two apart.
+    """
+    filled = (codes == CLIPPING) & (image == 0)
+    filled[:, : image.shape[1] // 2] = False
+    return np.where(filled, np.uint8(UNKNOWN), codes)
 
 
 def write_grid(seed: int, folder: Path) -> Path:
