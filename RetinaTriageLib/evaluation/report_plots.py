@@ -72,7 +72,8 @@ def volume_bland_altman(consensus: MapEvaluation, name: str) -> str | None:
     for limit in (bias - spread, bias + spread):
         axes.axhline(limit, color=QUIET, linewidth=1, linestyle="--")
     axes.set_title(
-        f"{_title(name)}: bias {bias:.1f}, limits {bias - spread:.1f} to {bias + spread:.1f} nl",
+        f"{_title(name)}: bias {bias:.4g} nl,\nlimits of agreement {bias - spread:.4g} to "
+        f"{bias + spread:.4g} nl",
         fontsize=9,
     )
     axes.set_xlabel("mean of truth and consensus, nl")
