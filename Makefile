@@ -4,7 +4,7 @@ BIN := $(VENV)/bin
 PYTHON ?= python3
 SAMPLE := Resources/SampleData/phantom_edema_OD.nrrd
 
-.PHONY: demo test format lint types layers tests benchmark clean
+.PHONY: demo test test-slicer format lint types layers tests benchmark clean
 
 $(VENV)/.ready: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -29,6 +29,16 @@ layers: $(VENV)/.ready
 tests: $(VENV)/.ready
 	$(BIN)/python -m pytest
 
+# The Slicer side, on the Slicer core without the application. Needs the Debian packages listed in
+# Testing/host/debian-packages.txt.
+test-slicer: $(VENV)-slicer/.ready
+	QT_QPA_PLATFORM=offscreen $(VENV)-slicer/bin/python -m pytest Testing/slicer
+
+$(VENV)-slicer/.ready: Testing/host/requirements.txt
+	$(PYTHON) -m venv $(VENV)-slicer
+	$(VENV)-slicer/bin/python -m pip install --quiet --disable-pip-version-check -r $<
+	touch $@
+
 format: $(VENV)/.ready
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
@@ -38,4 +48,4 @@ benchmark: $(VENV)/.ready
 	$(BIN)/python benchmarks/whole_job.py
 
 clean:
-	rm -rf $(VENV) demo build
+	rm -rf $(VENV) $(VENV)-slicer demo build

@@ -59,7 +59,7 @@ class _Stopwatch:
 
 def triage(
     volume: OCTVolume,
-    bundle: Bundle | Path | None = None,
+    bundle: Bundle | Path | str | None = None,
     options: TriageOptions | None = None,
     *,
     on_progress: OnProgress = ignore_progress,
@@ -100,7 +100,9 @@ def triage(
     volume.require_raster()
     watch = _Stopwatch()
     with watch.time("load"):
-        loaded = bundle if isinstance(bundle, Bundle) else load_bundle(bundle or bundled_models())
+        loaded = (
+            bundle if isinstance(bundle, Bundle) else load_bundle(Path(bundle or bundled_models()))
+        )
         compute = choose_compute(options.compute)
     with watch.time("ensemble"):
         output = run_ensemble(

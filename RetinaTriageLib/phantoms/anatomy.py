@@ -69,7 +69,7 @@ def draw_anatomy(rng: np.random.Generator) -> Anatomy:
     common = rng.normal(0, 0.05)
     return Anatomy(
         factors=np.exp(common + rng.normal(0, 0.08, rows)),
-        pit_width=float(np.exp(rng.normal(0, 0.15))),
+        pit_width=float(np.clip(np.exp(rng.normal(0, 0.15)), 0.5, 1.9)),
         variation=tuple(smooth_field(rng, 0.8) for _ in range(rows)),
         tilt=(float(rng.normal(0, 0.045)), float(rng.normal(0, 0.03))),
         curvature_per_mm=(float(rng.normal(0.008, 0.012)), float(rng.normal(0.008, 0.01))),

@@ -59,7 +59,7 @@ READERS: Mapping[str, Reader] = {
 """End of the file name, in lower case, to its reader; folders are told by what they hold."""
 
 
-def read_volume(path: Path, *, bscan_axis: int | None = None) -> OCTVolume:
+def read_volume(path: Path | str, *, bscan_axis: int | None = None) -> OCTVolume:
     """Volume in a file or folder; the format is told by its name and content.
 
     Parameters
@@ -74,11 +74,12 @@ def read_volume(path: Path, *, bscan_axis: int | None = None) -> OCTVolume:
 
     Examples
     --------
-    >>> read_volume(Path("scan.docx"))
+    >>> read_volume("scan.docx")
     Traceback (most recent call last):
     ...
     RetinaTriageLib.errors.InputError: scan.docx does not exist; check the path.
     """
+    path = Path(path)
     reader = find_reader(path)
     if bscan_axis is None:
         return reader.read(path)

@@ -15,7 +15,7 @@ PDF_FILE = "report.pdf"
 
 
 def save_case(
-    result: TriageResult, folder: Path, *, pdf: bool = False, overwrite: bool = False
+    result: TriageResult, folder: Path | str, *, pdf: bool = False, overwrite: bool = False
 ) -> CasePaths:
     """Write segmentations, tables, ``result.json`` and ``report.html`` into one folder.
 
@@ -27,4 +27,4 @@ def save_case(
     extras = {REPORT_FILE: partial(write_report, result)}
     if pdf:
         extras[PDF_FILE] = partial(write_pdf, result)
-    return write_case(result, folder, extras, overwrite=overwrite)
+    return write_case(result, Path(folder), extras, overwrite=overwrite)

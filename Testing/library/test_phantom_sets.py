@@ -10,9 +10,16 @@ from RetinaTriageLib.networks.classification import ClassificationConfig
 from RetinaTriageLib.networks.classifier_input import DEFAULT_GRID
 from RetinaTriageLib.phantoms.clinical_rule import Truth
 from RetinaTriageLib.training import phantom_sets
+from RetinaTriageLib.training.augment import CLIPPING
 from RetinaTriageLib.training.grids import load_grid
 from RetinaTriageLib.training.label_sets import UNKNOWN
-from RetinaTriageLib.training.phantom_sets import answers, sample_path, write_grid, write_stack
+from RetinaTriageLib.training.phantom_sets import (
+    answers,
+    sample_path,
+    without_black_bottom,
+    write_grid,
+    write_stack,
+)
 from RetinaTriageLib.training.stacks import load_stack, sample_files
 
 
@@ -64,3 +71,13 @@ def test_nothing_half_written_is_left(tmp_path):
     write_stack(1, tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["phantom_000001.npz"]
     assert sample_files(tmp_path) == [tmp_path / "phantom_000001.npz"]
+
+
+def test_black_fill_below_the_retina_gets_no_label():
+    codes = np.full((1, 8, 3), CLIPPING, np.uint8)
+    image = np.zeros_like(codes)
+    image[0, :, 2] = 255
+    known = without_black_bottom(image, codes)
+    assert (known[0, :4] == CLIPPING).all()
+    assert (known[0, 4:, :2] == UNKNOWN).all()
+    assert (known[0, 4:, 2] == CLIPPING).all()
