@@ -3,8 +3,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-import pytest
 import numpy.typing as npt
+import pytest
 
 from RetinaTriageLib.training.augment import (
     BLINK,
