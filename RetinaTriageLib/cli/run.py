@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -131,7 +132,9 @@ def _summary(result: TriageResult, report: Path) -> str:
     ]
     if result.measurements.etdrs is not None:
         etdrs = result.measurements.etdrs
-        lines.append(f"  CST: {etdrs.thickness_um['C0']:.0f} µm ({etdrs.boundaries})")
+        cst_um = etdrs.thickness_um["C0"]
+        said = f"{cst_um:.0f} µm" if isfinite(cst_um) else "too little of the circle was measured"
+        lines.append(f"  CST: {said} ({etdrs.boundaries})")
     lines += [f"  Not measured: {sentence}" for sentence in result.measurements.refused]
     lines += [f"  Note: {sentence}" for sentence in result.provenance.notes]
     lines += [f"Report: {report}", RESEARCH_USE]
