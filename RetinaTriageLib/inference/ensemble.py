@@ -82,7 +82,11 @@ def run_ensemble(
         raise InputError(msg)
     made_for = ClassifierInput(bundle.manifest.classifier_input)
     source = classifier_input or made_for
-    notes = [*_branch_notes(volume, bundle), *_spacing_notes(volume, bundle)]
+    notes = [
+        *_branch_notes(volume, bundle),
+        *_spacing_notes(volume, bundle),
+        *_single_bscan_notes(volume),
+    ]
     if source is not made_for:
         notes.append(
             f"Classifiers saw the {source.value} tissue map; this bundle was made for the "
@@ -238,6 +242,12 @@ def _branch_notes(volume: OCTVolume, bundle: Bundle) -> list[str]:
             f"{branches}."
         ]
     return []
+
+
+def _single_bscan_notes(volume: OCTVolume) -> list[str]:
+    if volume.shape[0] > 1:
+        return []
+    return ["Single B-scan: classifiers are made for volumes, so its scores mean little."]
 
 
 def _spacing_notes(volume: OCTVolume, bundle: Bundle) -> list[str]:

@@ -260,6 +260,11 @@ def test_what_was_assumed_becomes_a_note(
     assert note in output.notes[0]
 
 
+def test_scores_of_a_single_bscan_come_with_a_warning(bundle: Bundle) -> None:
+    output = run_ensemble(example_volume(bscans=1), bundle, compute=CPU)
+    assert any("Single B-scan" in note for note in output.notes)
+
+
 def test_other_input_than_the_bundles_becomes_a_note(bundle: Bundle) -> None:
     output = run_ensemble(
         example_volume(), bundle, compute=CPU, classifier_input=ClassifierInput.PROBABILITIES
