@@ -14,10 +14,13 @@ from RetinaTriageLib.errors import GeometryError
 from RetinaTriageLib.operating_points import OperatingPoint
 from RetinaTriageLib.progress import Progress
 from RetinaTriageLib.result import RESEARCH_USE, Fovea, TriageResult
+from RetinaTriageLib.tissues import TissueGroup
 from RetinaTriageLib.volume import OCTVolume
 
 if TYPE_CHECKING:
     from RetinaTriageLib.pipeline import TriageOptions
+
+LESION_GROUPS = (TissueGroup.FLUID, TissueGroup.PED)  # the volumes that the summary names
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -109,7 +112,9 @@ def _grid_center(words: list[str], volume: OCTVolume) -> Fovea | None:
                 "for; use --grid-center fovea or --grid-center BSCAN WIDTH."
             )
             raise GeometryError(msg)
-        return Fovea(*table.center, uncertainty_mm=0.0, source="center of the device's grid")
+        from RetinaTriageLib.measures.fovea import device_center
+
+        return device_center(table)
     try:
         bscan, width = (float(word) for word in words)
     except ValueError:
@@ -124,11 +129,10 @@ def _grid_center(words: list[str], volume: OCTVolume) -> Fovea | None:
 def _summary(result: TriageResult, report: Path) -> str:
     """Verdict and main measurements in a few lines, with where the report lies."""
     lines = [f"{result.volume.name}: {_decided(result)}"]
-    fluid = [m for m in result.measurements.tissues if m.volume_mm3["all"] > 0]
     lines += [
         f"  {measure.tissue.title}: {measure.volume_mm3['all'] * 1000:.1f} nl"
-        for measure in fluid
-        if measure.tissue.group.value in ("fluid", "pigment epithelial detachment")
+        for measure in result.measurements.tissues
+        if measure.tissue.group in LESION_GROUPS and measure.volume_mm3["all"] > 0
     ]
     if result.measurements.etdrs is not None:
         etdrs = result.measurements.etdrs

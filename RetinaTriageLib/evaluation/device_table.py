@@ -15,13 +15,11 @@ from RetinaTriageLib.errors import GeometryError
 from RetinaTriageLib.evaluation.numbers import finite_or_none
 from RetinaTriageLib.measures.etdrs import etdrs_table
 from RetinaTriageLib.measures.etdrs_grid import SECTORS, etdrs_grid
+from RetinaTriageLib.measures.fovea import device_center
 from RetinaTriageLib.measures.surfaces import retina_borders
 from RetinaTriageLib.measures.thickness import retinal_thickness
-from RetinaTriageLib.result import Fovea
 from RetinaTriageLib.tissues import TISSUES, Tissue
 from RetinaTriageLib.volume import DeviceThicknessTable, LabelArray, OCTVolume
-
-DEVICE_CENTER_SOURCE = "center of the device's grid"
 
 
 @dataclass(frozen=True)
@@ -88,7 +86,7 @@ def compare_with_device(
         If the scan holds no table of the device, or an ETDRS grid cannot be laid on it.
     """
     device = require_device_table(volume)
-    center = Fovea(*device.center, uncertainty_mm=0.0, source=DEVICE_CENTER_SOURCE)
+    center = device_center(device)
     ilm, bruch = retina_borders(tissue_map, tissues)
     thickness_um = retinal_thickness(ilm, bruch, volume.require_spacing().depth_mm)
     ours = etdrs_table(etdrs_grid(volume, center), thickness_um, (thickness_um,))

@@ -16,7 +16,7 @@ from RetinaTriageLib.measures.macula_match import coarse_map, macula_match
 from RetinaTriageLib.measures.regions import Float64Array
 from RetinaTriageLib.measures.surfaces import SurfaceArray
 from RetinaTriageLib.result import EnFaceArray, Fovea
-from RetinaTriageLib.volume import FloatArray, VoxelSpacing
+from RetinaTriageLib.volume import DeviceThicknessTable, FloatArray, VoxelSpacing
 
 PIT_SOURCE = "automatic (foveal pit)"
 NO_PIT_SOURCE = "scan center (no pit found)"
@@ -75,6 +75,11 @@ def find_fovea(maps_um: Sequence[EnFaceArray], spacing: VoxelSpacing) -> Fovea:
         (apart_mm**2).sum(axis=1).mean() + (MISMATCH_MM * (1 - match)) ** 2 + (cell_mm[0] / 4) ** 2
     )
     return Fovea(float(found[0]), float(found[1]), float(uncertainty_mm), PIT_SOURCE)
+
+
+def device_center(table: DeviceThicknessTable) -> Fovea:
+    """Center of the grid that the scanner itself measured around, to compare with its numbers."""
+    return Fovea(*table.center, uncertainty_mm=0.0, source="center of the device's grid")
 
 
 def ilm_height(ilm: SurfaceArray, spacing: VoxelSpacing) -> EnFaceArray:
