@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
 
@@ -68,8 +67,8 @@ class qSlicerApplication(qt.QApplication):
     def resumeRender(self) -> None:
         """Nothing: the host draws only when told."""
 
-    def startupEnvironment(self) -> dict[str, str]:
-        return dict(os.environ)
+    def startupEnvironment(self) -> QtCore.QProcessEnvironment:
+        return QtCore.QProcessEnvironment.systemEnvironment()
 
     temporaryPath = QtCore.Property(str, lambda self: str(self._home))
     slicerHome = QtCore.Property(str, lambda self: str(self._home))
