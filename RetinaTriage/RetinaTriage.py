@@ -20,9 +20,11 @@ from slicer.ScriptedLoadableModule import (
 if TYPE_CHECKING:  # these take time to load, and Slicer loads this file at its start
     from RetinaTriageSlicer.run_settings import RunSettings
     from RetinaTriageSlicer.scene import ResultNodes
+    from RetinaTriageSlicer.setup_needs import Need
     from RetinaTriageSlicer.triage_runs import TriageRun, TriageRuns
 
     from RetinaTriageLib.worker.client import WorkerClient
+    from RetinaTriageLib.worker.messages import WorkerInfo
 
 
 class RetinaTriage(ScriptedLoadableModule):
@@ -52,6 +54,7 @@ class RetinaTriageLogic(ScriptedLoadableModuleLogic):
         _findLibrary()
         self._client = client
         self._runs: TriageRuns | None = None
+        self.onLog: Any = _ignore
 
     def getParameterNode(self) -> Any:
         """Typed parameters in the scene."""
@@ -92,6 +95,26 @@ class RetinaTriageLogic(ScriptedLoadableModuleLogic):
         """Stop a run."""
         self._ensureRuns().cancel(run)
 
+    def workerInfo(self) -> WorkerInfo | None:
+        """Tell what the worker is and which devices it has; None until it is ready."""
+        return None if self._runs is None else self._runs.workerInfo
+
+    def findDevices(self, onDevices: Any, onError: Any) -> None:
+        """Ask the worker which devices it has; it is started if need be."""
+        self._ensureRuns().findDevices(onDevices, onError)
+
+    def tellLog(self, line: str) -> None:
+        """Pass a line of the worker's log on to ``onLog``, a function that may be set."""
+        self.onLog(line)
+
+    def missingNeeds(self) -> tuple[Need, ...]:
+        """List packages that the worker's Python lacks; none where a client was given."""
+        if self._client is not None:
+            return ()
+        from RetinaTriageSlicer.setup_needs import missingNeeds
+
+        return missingNeeds()
+
     def close(self) -> None:
         """End the worker and free its memory."""
         if self._runs is not None:
@@ -102,7 +125,7 @@ class RetinaTriageLogic(ScriptedLoadableModuleLogic):
         if self._runs is None:
             from RetinaTriageSlicer.triage_runs import TriageRuns
 
-            self._runs = TriageRuns(self._client or _makeClient())
+            self._runs = TriageRuns(self._client or _makeClient(self.tellLog))
         return self._runs
 
 
@@ -160,8 +183,8 @@ def _findLibrary() -> None:
         sys.path.append(str(source))
 
 
-def _makeClient() -> WorkerClient:
+def _makeClient(onLog: Any) -> WorkerClient:
     from RetinaTriageLib.worker.client import WorkerClient
 
     python = shutil.which("PythonSlicer") or sys.executable
-    return WorkerClient(python, slicer.util.startupEnvironment())
+    return WorkerClient(python, slicer.util.startupEnvironment(), on_log=onLog)

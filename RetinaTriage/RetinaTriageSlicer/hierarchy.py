@@ -32,7 +32,7 @@ def removeNodes(nodes: Iterable[Any]) -> None:
     folders = set()
     for node in list(nodes):
         folders.add(tree.GetItemParent(tree.GetItemByDataNode(node)))
-        for helper in _helpers(node):
+        for helper in helpers(node):
             scene.RemoveNode(helper)
         scene.RemoveNode(node)
     for folder in folders - {tree.GetSceneItemID(), tree.GetInvalidItemID()}:
@@ -40,11 +40,12 @@ def removeNodes(nodes: Iterable[Any]) -> None:
             tree.RemoveItem(folder)
 
 
-def _helpers(node: Any) -> list[Any]:
-    helpers = [node.GetNthStorageNode(at) for at in range(node.GetNumberOfStorageNodes())]
+def helpers(node: Any) -> list[Any]:
+    """Display and storage nodes of a node."""
+    found = [node.GetNthStorageNode(at) for at in range(node.GetNumberOfStorageNodes())]
     if node.IsA("vtkMRMLDisplayableNode"):
-        helpers += [node.GetNthDisplayNode(at) for at in range(node.GetNumberOfDisplayNodes())]
-    return [helper for helper in helpers if helper is not None]
+        found += [node.GetNthDisplayNode(at) for at in range(node.GetNumberOfDisplayNodes())]
+    return [helper for helper in found if helper is not None]
 
 
 def subjectHierarchy() -> Any:

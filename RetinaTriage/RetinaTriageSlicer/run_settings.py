@@ -10,6 +10,7 @@ from slicer.i18n import tr as _
 
 from RetinaTriageLib.errors import GeometryError
 from RetinaTriageLib.volume import DeviceFamily, Laterality, VoxelSpacing
+from RetinaTriageLib.worker.messages import PatientFacts
 from RetinaTriageSlicer.parameters import (
     AxisChoice,
     LateralityChoice,
@@ -26,6 +27,7 @@ class RunSettings:
     bundle: Path | None = None
     compute: str = "auto"
     stated: StatedGeometry = field(default_factory=StatedGeometry)
+    patient: PatientFacts = field(default_factory=PatientFacts)
 
 
 def settingsOf(parameters: RetinaTriageParameterNode) -> RunSettings:

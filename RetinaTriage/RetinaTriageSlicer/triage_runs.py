@@ -14,7 +14,13 @@ from RetinaTriageLib.progress import Progress
 from RetinaTriageLib.result import TriageResult
 from RetinaTriageLib.worker.client import WorkerClient
 from RetinaTriageLib.worker.job import Job
-from RetinaTriageLib.worker.messages import RunOptions, TriageRequest
+from RetinaTriageLib.worker.messages import (
+    DeviceList,
+    DevicesRequest,
+    RunOptions,
+    TriageRequest,
+    WorkerInfo,
+)
 from RetinaTriageSlicer.node_grid import NodeGrid
 from RetinaTriageSlicer.run_settings import RunSettings
 from RetinaTriageSlicer.scene import ResultNodes, showResult
@@ -67,7 +73,8 @@ class TriageRuns:
             If the volume cannot be used as it is.
         """
         volume, grid = readVolumeNode(volumeNode, settings.stated)
-        request = TriageRequest(volume, settings.bundle, RunOptions(compute=settings.compute))
+        options = RunOptions(compute=settings.compute, patient=settings.patient)
+        request = TriageRequest(volume, settings.bundle, options)
         run = TriageRun()
         nodeID = volumeNode.GetID()
 
@@ -87,6 +94,20 @@ class TriageRuns:
         )
         self._timer.start()
         return run
+
+    @property
+    def workerInfo(self) -> WorkerInfo | None:
+        """What the worker said of itself when it was ready; None before."""
+        return self._client.info
+
+    def findDevices(
+        self,
+        onDevices: Callable[[DeviceList], object],
+        onError: Callable[[RetinaTriageError], object],
+    ) -> None:
+        """Ask the worker which devices there are; it is started if need be."""
+        self._client.submit(DevicesRequest(), on_result=onDevices, on_error=onError)
+        self._timer.start()
 
     def cancel(self, run: TriageRun) -> None:
         """Ask a run to stop; the worker is killed if that takes too long."""
