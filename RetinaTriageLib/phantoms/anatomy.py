@@ -32,6 +32,9 @@ _TABLE_UM: dict[str, tuple[float, ...]] = {
     "rpe": (18.0, 17.5, 16.2, 16.3, 15.4, 15.1, 14.3, 14.2, 13.7, 13.5),
 }
 _RADII_MM = (0.0, 0.36, 1.15, 2.25, 4.0)
+# The knot at 1.15 mm is the peak of the inner ring; by these factors it lies above the ring's mean.
+_PEAKS = {"gcl": 1.16, "ipl": 1.09, "inl": 1.04, "opl": 1.04}
+_OUTER_KNOT = 0.985  # and that of the outer ring below it, as the ring begins thicker
 _QUADRANTS = {"S": np.pi / 2, "N": 0.0, "I": -np.pi / 2, "T": np.pi}
 
 DISC_CENTER_MM = (4.3, 0.5)
@@ -91,8 +94,9 @@ def layer_thickness_mm(anatomy: Anatomy, x_mm: Array, y_mm: Array) -> dict[str, 
     thickness: dict[str, Array] = {}
     for row, (layer, values) in enumerate(_TABLE_UM.items()):
         total = np.zeros(np.broadcast_shapes(x_mm.shape, y_mm.shape))
+        peak = _PEAKS.get(layer, 1.0)
         for share, inner, outer in zip(shares.values(), values[2:6], values[6:], strict=True):
-            knots = (values[0], values[1], inner, outer, outer * 0.93)
+            knots = (values[0], values[1], inner * peak, outer * _OUTER_KNOT, outer * 0.93)
             total += share * PchipInterpolator(radii, knots, extrapolate=True)(
                 np.clip(radius, 0, 4)
             )
@@ -110,10 +114,12 @@ def disc_distance_mm(x_mm: Array, y_mm: Array) -> Array:
 
 
 def nerve_fibers_mm(x_mm: Array, y_mm: Array) -> Array:
-    """Thickness that the nerve fiber layer gains towards the disc, in mm."""
+    """Thickness that the nerve fiber layer gains near the disc, on top of the table."""
     arcuate = 0.55 + 0.45 * np.tanh((np.abs(y_mm) - 0.6) / 0.8)
     near = np.exp(-np.clip(disc_distance_mm(x_mm, y_mm), 0, None) / 0.9)
-    return 0.11 * arcuate * near + 0.02 * arcuate * (np.abs(y_mm) > 0) * np.exp(-(x_mm**2) / 18)
+    outside = np.clip((np.hypot(x_mm, y_mm) - 2.3) / 0.8, 0, 1)
+    gain: Array = 0.11 * arcuate * near * outside
+    return gain
 
 
 def bruch_height_mm(anatomy: Anatomy, x_mm: Array, y_mm: Array) -> Array:

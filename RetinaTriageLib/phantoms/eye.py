@@ -239,7 +239,7 @@ def _draw_membrane(rng: np.random.Generator) -> Membrane:
     return Membrane(
         center=_place(rng, 0.5),
         radius=float(rng.uniform(1.0, 2.8)),
-        thickness=float(rng.uniform(0.010, 0.026)),
+        thickness=float(rng.uniform(0.012, 0.030)),
         fold=float(rng.uniform(0.004, 0.035)),
         folds=smooth_field(rng, float(rng.uniform(0.05, 0.15))),
         outline=smooth_field(rng, 0.8),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -13,7 +13,7 @@ from RetinaTriageLib.phantoms.devices import SPECTRALIS, DeviceProfile
 from RetinaTriageLib.phantoms.eye import Disease, Eye, draw_diseases, draw_eye
 from RetinaTriageLib.phantoms.fields import Array
 from RetinaTriageLib.phantoms.paint import paint_regions, tissue_labels
-from RetinaTriageLib.phantoms.picture import Exposure, draw_exposure, take_picture
+from RetinaTriageLib.phantoms.picture import PURE_BLACK, Exposure, draw_exposure, take_picture
 from RetinaTriageLib.phantoms.surfaces import find_surfaces
 from RetinaTriageLib.progress import OnProgress, Progress, ignore_progress
 from RetinaTriageLib.tissues import TISSUE_BY_NAME
@@ -79,6 +79,8 @@ def make_phantom(
     eye = draw_eye(rng, draw_diseases(rng) if diseases is None else diseases)
     placement = _draw_placement(rng, device)
     exposure = draw_exposure(rng, device)
+    if exposure.black > PURE_BLACK:  # nobody could tell a black border from such a vitreous
+        placement = replace(placement, wedge_gray=255)
     chosen = tuple(range(device.shape[0])) if bscans is None else bscans
     x_mm, y_mm = _positions(device, placement, chosen)
     surfaces = find_surfaces(eye.anatomy, eye.lesions, x_mm, y_mm, placement.bruch_depth_mm)
@@ -121,7 +123,7 @@ def make_phantom(
 def _draw_placement(rng: np.random.Generator, device: DeviceProfile) -> Placement:
     bscans, depths, _ = device.shape
     extent_mm = depths * device.spacing.depth_mm
-    deep = rng.uniform(0.3, 0.8) if rng.random() > 0.06 else rng.uniform(0.08, 0.18)
+    deep = rng.uniform(0.3, 0.8) if rng.random() > 0.1 else rng.uniform(0.08, 0.18)
     wedge = None
     if rng.random() < 0.35:
         wedge = (float(rng.normal(0, 0.07)), float(rng.uniform(-60, 60)), float(rng.uniform(0, 60)))

@@ -7,6 +7,7 @@ function correlates both, and the display takes a root of the intensity above a 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,6 +18,7 @@ from RetinaTriageLib.phantoms.devices import DeviceProfile
 from RetinaTriageLib.phantoms.fields import Array, SmoothField, smooth_field
 from RetinaTriageLib.phantoms.paint import CYST, EXUDATE, RegionArray
 from RetinaTriageLib.phantoms.surfaces import REGIONS, Surfaces
+from RetinaTriageLib.tissues import TISSUES
 
 FloatImage = npt.NDArray[np.float32]
 
@@ -24,13 +26,13 @@ FloatImage = npt.NDArray[np.float32]
 # scans; 0 is lit by the noise floor alone. That of "ped" follows from its kind, below by label.
 _GRAY = {
     "vitreous": 0.0,
-    "erm": 0.66,
+    "erm": 0.80,
     "rnfl": 0.60,
     "gcl": 0.43,
     "ipl": 0.45,
     "inl": 0.34,
     "opl": 0.41,
-    "onl": 0.27,
+    "onl": 0.235,
     "is": 0.30,
     "ez": 0.72,
     "os": 0.50,
@@ -42,7 +44,16 @@ _GRAY = {
     "choroid": 0.41,
     "sclera": 0.40,
 }
-_PED_GRAY = {8: 0.42, 9: 0.16, 10: 0.46}
+_PED_GRAY = {8: 0.44, 9: 0.14, 10: 0.47}
+
+# Log contrast within each kind of PED: drusen are even, fibrovascular tissue is mixed.
+_PED_TEXTURE = {8: 0.12, 9: 0.10, 10: 0.80}
+_SHRM_TEXTURE = 0.45
+
+_REFLEX_MM = 0.006  # depth over which the specular reflex of the inner limiting membrane fades
+
+
+PURE_BLACK = 1.2  # a black level from which vitreous and depth have no gray of their own
 
 
 @dataclass(frozen=True)
@@ -57,6 +68,7 @@ class Exposure:
     floor, black : mean raw noise, and the share of it that the display takes off
     choroid_decay : per mm
     texture, lumens, sclera : log contrast of the choroid, of its large vessels, of the sclera
+    reflex : gain of the inner limiting membrane where it mirrors light, by ``reflex_field``
     opacity : A-scan regions with lost signal, as (center x, center y, radius, depth of loss)
     """
 
@@ -73,6 +85,8 @@ class Exposure:
     illumination: SmoothField
     illumination_strength: float
     vessel_shadow: float
+    reflex: float
+    reflex_field: SmoothField
     opacity: tuple[tuple[float, float, float, float], ...]
 
 
@@ -93,23 +107,32 @@ def draw_exposure(rng: np.random.Generator, device: DeviceProfile) -> Exposure:
     return Exposure(
         raw=(gray**device.root).astype(np.float32),
         ped_raw={
-            label: float((value * np.exp(rng.normal(0, 0.25))) ** device.root)
+            label: float((value * np.exp(rng.normal(0, 0.2))) ** device.root)
             for label, value in _PED_GRAY.items()
         },
         speckle=float(1.5 / np.sqrt(frames)),
         floor=float(rng.uniform(*device.noise_floor) ** device.root),
-        # Some displays cut all noise away and show vitreous and depth pure black.
-        black=float(rng.uniform(0.3, 1.15) if rng.random() < 0.7 else rng.uniform(1.2, 3.0)),
-        gain=float(np.exp(rng.normal(0, 0.25))),
-        choroid_decay=float(rng.uniform(5, 13)) * device.root / 4,
+        black=_draw_black(rng),
+        gain=float(np.exp(rng.normal(0, 0.5))),
+        choroid_decay=float(rng.uniform(11, 26)) * device.root / 4,
         texture=float(rng.uniform(0.25, 0.7)),
-        lumens=float(rng.uniform(0, 1.3)),
-        sclera=float(rng.uniform(-0.5, 3.0)),
+        lumens=float(rng.uniform(0, 1.1)),
+        sclera=float(rng.uniform(-1.0, 1.5)),
         illumination=smooth_field(rng, 1.2),
         illumination_strength=float(rng.uniform(0.1, 0.45)),
         vessel_shadow=float(rng.uniform(0.03, 0.35)),
+        reflex=float(rng.uniform(0.5, 4.0)) if rng.random() < 0.6 else 0.0,
+        reflex_field=smooth_field(rng, 0.5),
         opacity=opacity,
     )
+
+
+def _draw_black(rng: np.random.Generator) -> float:
+    """Share of the noise that a display takes off; above ``PURE_BLACK`` nothing of it is seen."""
+    kind = rng.random()
+    if kind < 0.55:
+        return float(rng.uniform(0, 0.7))
+    return float(rng.uniform(0.7, 1.4) if kind < 0.9 else rng.uniform(1.4, 3.0))
 
 
 def take_picture(
@@ -134,7 +157,7 @@ def take_picture(
     blur = (device.axial_blur, device.lateral_blur)
     shown = gaussian_filter(raw ** np.float32(1 / device.root), blur)
     raw = np.asarray(shown**device.root, dtype=np.float32)
-    noise = gaussian_filter(rng.standard_normal(raw.shape, dtype=np.float32), (0.75, 0.53))
+    noise = gaussian_filter(rng.standard_normal(raw.shape, dtype=np.float32), (0.87, 0.57))
     noise /= noise.std()
     signal = raw * np.exp(exposure.speckle * noise - exposure.speckle**2 / 2)
     grain = 0.25 + 0.6 * exposure.speckle
@@ -153,13 +176,9 @@ def _reflect(
 ) -> FloatImage:
     """Raw reflectivity: constant a layer, textured and fading in the choroid, deeper in atrophy."""
     raw: FloatImage = exposure.raw[regions]
-    ped = regions == REGIONS.index("ped")
-    if ped.any():
-        kinds = np.zeros(16, dtype=np.float32)
-        for label, value in exposure.ped_raw.items():
-            kinds[label] = value
-        values = np.broadcast_to(kinds[surfaces.ped_label[bscan]], raw.shape)
-        raw[ped] = values[ped]
+    ped, ped_label = regions == REGIONS.index("ped"), surfaces.ped_label[bscan]
+    raw = np.where(ped, _by_label(exposure.ped_raw, ped_label), raw)
+    raw *= _reflex(regions, surfaces, bscan, depth_mm, exposure)
     texture = _texture(raw.shape, 11.0, 9.0, rng)
     lumens = _texture(raw.shape, 22.0, 26.0, rng)
     fine = _texture(raw.shape, 3.0, 2.0, rng)
@@ -173,8 +192,33 @@ def _reflect(
     in_choroid = regions == REGIONS.index("choroid")
     patchy *= np.exp(exposure.lumens * lumens * in_choroid + exposure.sclera * ~in_choroid)
     raw = np.where(outer, raw * light * patchy.astype(np.float32), raw * np.exp(0.22 * fine))
-    mixed = ped | (regions == REGIONS.index("shrm"))
-    return np.where(mixed, raw * np.exp(0.45 * texture), raw).astype(np.float32)
+    mixed = np.where(regions == REGIONS.index("shrm"), np.float32(_SHRM_TEXTURE), np.float32(0))
+    mixed = np.where(ped, _by_label(_PED_TEXTURE, ped_label), mixed)
+    return np.where(mixed > 0, raw * np.exp(mixed * texture), raw).astype(np.float32)
+
+
+def _by_label(values: Mapping[int, float], labels: Array) -> FloatImage:
+    """Value of each tissue label, float32 array of the labels' shape; 0 for others."""
+    table = np.zeros(len(TISSUES), dtype=np.float32)
+    for label, value in values.items():
+        table[label] = value
+    chosen: FloatImage = table[labels]
+    return chosen
+
+
+def _reflex(
+    regions: RegionArray, surfaces: Surfaces, bscan: int, depth_mm: Array, exposure: Exposure
+) -> FloatImage:
+    """Gain of a healthy inner surface that mirrors light; it is no membrane."""
+    gain = np.ones(regions.shape, dtype=np.float32)
+    if exposure.reflex == 0:
+        return gain
+    rows, columns = np.nonzero(regions == REGIONS.index("rnfl"))
+    x_mm, y_mm = surfaces.x_mm[bscan], surfaces.y_mm[bscan]
+    lit = exposure.reflex * np.clip(exposure.reflex_field(x_mm, y_mm), 0, None)
+    below_mm = depth_mm[rows] - surfaces.top_mm("rnfl")[bscan, columns]
+    gain[rows, columns] = 1 + lit[columns] * np.exp(-((below_mm / _REFLEX_MM) ** 2))
+    return gain
 
 
 def _texture(

@@ -26,8 +26,15 @@ from RetinaTriageLib.volume import LabelArray, VoxelSpacing
 
 STACK_BSCANS = 6
 
-# Drusen fill few voxels of an eye that has them, so more stacks have them than chance would give.
-DRUSEN_EVERY = 5
+# The diseases of a seed, by its remainder; None leaves them to chance. Drusen and membranes fill
+# few voxels, and most rare tissues come with neovascularization, so all three come more often.
+STACK_DISEASES: tuple[tuple[Disease, ...] | None, ...] = (
+    (Disease.DRUSEN,),
+    (Disease.CNV,),
+    None,
+    None,
+    (Disease.EDEMA, Disease.MEMBRANE),
+)
 
 # Out of ten stacks six are of the standard Spectralis raster, two of its wide one.
 _STACK_DEVICES = (*[SPECTRALIS] * 6, *[SPECTRALIS_WIDE] * 2, CIRRUS, TOPCON)
@@ -45,8 +52,8 @@ def write_stack(seed: int, folder: Path) -> Path:
     """Write the stack of a seed: neighboring B-scans near the fovea, pictures and labels."""
     rng = np.random.default_rng((seed, 1))
     device = _STACK_DEVICES[int(rng.integers(len(_STACK_DEVICES)))]
-    diseases = (Disease.DRUSEN,) if seed % DRUSEN_EVERY == 0 else None
-    bscans = _near_fovea(seed, device, rng)
+    diseases = STACK_DISEASES[seed % len(STACK_DISEASES)]
+    bscans = _near_fovea(seed, device, diseases, rng)
     phantom = make_phantom(seed, device, diseases=diseases, bscans=bscans)
     path = sample_path(seed, folder)
     _write(
@@ -89,9 +96,14 @@ def answers(truth: Truth) -> dict[str, npt.NDArray[np.generic]]:
     }
 
 
-def _near_fovea(seed: int, device: DeviceProfile, rng: np.random.Generator) -> tuple[int, ...]:
+def _near_fovea(
+    seed: int,
+    device: DeviceProfile,
+    diseases: tuple[Disease, ...] | None,
+    rng: np.random.Generator,
+) -> tuple[int, ...]:
     """Choose neighboring B-scans near the fovea, where most lesions lie."""
-    placement = make_phantom(seed, device, bscans=(0,), pictured=False).placement
+    placement = make_phantom(seed, device, diseases=diseases, bscans=(0,), pictured=False).placement
     assert device.spacing.bscan_mm is not None
     offset_mm = placement.fovea_mm[1] + rng.normal(0, 0.6)
     middle = (device.shape[0] - 1) / 2 + offset_mm / device.spacing.bscan_mm

@@ -48,7 +48,7 @@ def test_stack_of_a_seed_is_always_the_same(tmp_path):
 def test_bscans_of_a_stack_are_neighbors_inside_the_raster():
     tall = replace(SMALL, shape=(21, 248, 96))
     for seed in range(5):
-        chosen = phantom_sets._near_fovea(seed, tall, np.random.default_rng(seed))
+        chosen = phantom_sets._near_fovea(seed, tall, None, np.random.default_rng(seed))
         assert chosen == tuple(range(chosen[0], chosen[0] + 6))
         assert 0 <= chosen[0] <= 15
 
