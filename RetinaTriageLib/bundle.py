@@ -149,6 +149,8 @@ def save_bundle(
     draft: Manifest,
     weights: Mapping[str, Mapping[str, Tensor]],
     model_card: str,
+    *,
+    kept: Mapping[str, bytes] | None = None,
 ) -> Bundle:
     """Write a bundle and read it back; nothing is left behind if that fails.
 
@@ -157,6 +159,8 @@ def save_bundle(
     folder : where to write; must not exist
     draft : manifest whose entries need no file, hash or size yet
     weights : network name to its state dictionary
+    kept : weight files, as `Bundle.weights`, of networks of the draft that are taken over as they
+        are, byte by byte
 
     Raises
     ------
@@ -167,7 +171,10 @@ def save_bundle(
     """
     from RetinaTriageLib.bundle_networks import encode_weights
 
-    missing = {entry.name for entry in draft.networks} ^ set(weights)
+    taken = {entry.name: entry.file for entry in draft.networks if entry.name not in weights}
+    known = kept or {}
+    missing = {name for name, file in taken.items() if file not in known}
+    missing |= set(weights) - {entry.name for entry in draft.networks}
     if missing:
         msg = (
             f"Found weights or a manifest entry, but not both, for {', '.join(sorted(missing))}; "
@@ -175,6 +182,7 @@ def save_bundle(
         )
         raise BundleError(msg)
     files = {f"{name}.safetensors": encode_weights(name, weights[name]) for name in weights}
+    files |= {file: known[file] for file in taken.values()}
     manifest = replace(
         draft,
         segmenters=tuple(_with_file_facts(entry, files) for entry in draft.segmenters),
@@ -229,7 +237,7 @@ def _write(folder: Path, files: Mapping[str, bytes]) -> Bundle:
 
 
 def _with_file_facts(entry: Entry, files: Mapping[str, bytes]) -> Entry:
-    name = f"{entry.name}.safetensors"
+    name = entry.file if entry.file in files else f"{entry.name}.safetensors"
     sha256 = hashlib.sha256(files[name]).hexdigest()
     return replace(entry, file=name, sha256=sha256, size=len(files[name]))
 
