@@ -35,6 +35,8 @@ class TriageOptions:
     classifier_input : what classification networks see; None is the bundle's own choice
     seed : of the draw where ``classifier_input`` is sampled
     fovea : position set by hand or by the device; None finds it
+    scanner : one that the bundle lists, such as one that it was adapted to; None goes by the
+        volume's device
     """
 
     operating_point: OperatingPoint = OperatingPoint.BALANCED
@@ -44,6 +46,7 @@ class TriageOptions:
     classifier_input: ClassifierInput | None = None
     seed: int = 0
     fovea: Fovea | None = None
+    scanner: str | None = None
 
 
 @dataclass
@@ -113,6 +116,7 @@ def triage(
             classifier_input=options.classifier_input,
             seed=options.seed,
             patient=options.patient,
+            scanner=options.scanner,
             on_progress=on_progress,
         )
     hypotheses = tuple(

@@ -8,7 +8,7 @@ from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from RetinaTriageLib.cli.geometry import add_geometry_options, read_stated_volume
+from RetinaTriageLib.cli.geometry import FAMILIES, add_geometry_options, read_stated_volume
 from RetinaTriageLib.cli.progress_bar import progress_bar
 from RetinaTriageLib.errors import GeometryError
 from RetinaTriageLib.operating_points import OperatingPoint
@@ -25,7 +25,7 @@ LESION_GROUPS = (TissueGroup.FLUID, TissueGroup.PED)  # the volumes that the sum
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of this command."""
-    add_geometry_options(parser)
+    add_geometry_options(parser, adapted_scanners=True)
     parser.add_argument("--out", type=Path, required=True, help="folder of the case, made new")
     parser.add_argument("--overwrite", action="store_true", help="replace a case that is there")
     parser.add_argument("--pdf", action="store_true", help="write report.pdf too")
@@ -97,6 +97,7 @@ def _options(parsed: argparse.Namespace, volume: OCTVolume) -> TriageOptions:
         classifier_input=ClassifierInput(chosen) if chosen else None,
         seed=parsed.seed,
         fovea=_grid_center(parsed.grid_center, volume),
+        scanner=None if parsed.scanner in FAMILIES else parsed.scanner,
     )
 
 

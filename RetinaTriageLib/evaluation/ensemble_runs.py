@@ -17,11 +17,17 @@ CASES = "cases"
 
 @dataclass(frozen=True)
 class EnsembleRuns:
-    """A bundle and where it runs; ``slab_bscans`` changes memory and time, never the result."""
+    """A bundle and where it runs; ``slab_bscans`` changes memory and time, never the result.
+
+    Attributes
+    ----------
+    scanner : one that the bundle lists; None goes by the device of each volume
+    """
 
     bundle: Bundle
     compute: Compute
     slab_bscans: int = SLAB_BSCANS
+    scanner: str | None = None
 
     @property
     def tissues(self) -> tuple[Tissue, ...]:
@@ -36,6 +42,7 @@ class EnsembleRuns:
             self.bundle,
             compute=self.compute,
             slab_bscans=self.slab_bscans,
+            scanner=self.scanner,
             on_progress=on_progress,
         )
 

@@ -59,6 +59,7 @@ def run_ensemble(
     classifier_input: ClassifierInput | None = None,
     seed: int = 0,
     patient: Patient | None = None,
+    scanner: str | None = None,
     on_progress: OnProgress = ignore_progress,
 ) -> EnsembleOutput:
     """Segment a volume with every segmenter of a bundle and judge each map with every classifier.
@@ -68,6 +69,8 @@ def run_ensemble(
     slab_bscans : B-scans at a time; a matter of memory and speed, not of the result
     classifier_input : what classifiers see; None for what the bundle was made for
     seed : of the draws of `ClassifierInput.SAMPLED`; nothing else is random
+    scanner : name of a scanner as the bundle lists it, whose branch is taken; None goes by the
+        volume's device
     on_progress : stage "segment" counts B-scans x S, stage "classify" opinions
 
     Raises
@@ -75,7 +78,7 @@ def run_ensemble(
     DeviceError
         If memory does not suffice for a single B-scan.
     InputError
-        If the slab is smaller than one B-scan.
+        If the slab is smaller than one B-scan, or the bundle lists no such scanner.
     """
     if slab_bscans < 1:
         msg = f"Found a slab of {slab_bscans} B-scans; expected at least 1, such as {SLAB_BSCANS}."
@@ -83,7 +86,7 @@ def run_ensemble(
     made_for = ClassifierInput(bundle.manifest.classifier_input)
     source = classifier_input or made_for
     notes = [
-        *_branch_notes(volume, bundle),
+        *_branch_notes(volume, bundle, scanner),
         *_spacing_notes(volume, bundle),
         *_single_bscan_notes(volume),
     ]
@@ -99,6 +102,7 @@ def run_ensemble(
             compute,
             GridPlan(classifier_grid(bundle.manifest), bundle.vocabulary, source, seed),
             slab_bscans,
+            scanner,
             _Reporter(
                 SEGMENT, volume.shape[0] * len(bundle.manifest.segmenters), notes, on_progress
             ),
@@ -201,10 +205,13 @@ def _segment(
     compute: Compute,
     plan: GridPlan,
     slab_bscans: int,
+    scanner: str | None,
     reporter: _Reporter,
 ) -> Segmentation:
     streams = tuple(
-        StreamedNetwork(network.to(compute.torch_device), _branch(entry, volume), compute.dtype)
+        StreamedNetwork(
+            network.to(compute.torch_device), _branch(entry, volume, scanner), compute.dtype
+        )
         for entry, network in zip(
             bundle.manifest.segmenters, bundle.segmentation_networks(), strict=True
         )
@@ -226,14 +233,23 @@ def _classifiers(bundle: Bundle, compute: Compute) -> list[tuple[str, Classifica
     ]
 
 
-def _branch(entry: SegmenterEntry, volume: OCTVolume) -> str:
+def _branch(entry: SegmenterEntry, volume: OCTVolume, scanner: str | None) -> str:
     family = volume.device.value if volume.device else ""
-    return entry.branches.get(family, entry.default_branch)
+    return entry.branches.get(scanner or family, entry.default_branch)
 
 
-def _branch_notes(volume: OCTVolume, bundle: Bundle) -> list[str]:
+def _branch_notes(volume: OCTVolume, bundle: Bundle, scanner: str | None) -> list[str]:
     entries = bundle.manifest.segmenters
-    branches = ", ".join(sorted({_branch(entry, volume) for entry in entries}))
+    if scanner is not None:
+        known = sorted({name for entry in entries for name in entry.branches})
+        if scanner not in known:
+            msg = (
+                f"Found scanner {scanner!r}; this bundle lists {', '.join(known)}. Choose one of "
+                "them, or adapt the bundle to the scanner: retina-triage train adapt-scanner."
+            )
+            raise InputError(msg)
+        return [f"Segmented as a scan of {scanner}, as the user stated."]
+    branches = ", ".join(sorted({_branch(entry, volume, None) for entry in entries}))
     if volume.device is None:
         return [f"Scanner unknown: segmented as if it were {branches}."]
     if any(volume.device.value not in entry.branches for entry in entries):
