@@ -17,6 +17,7 @@ from RetinaTriageSlicer.thickness_colors import thicknessColors
 GRAY = "vtkMRMLColorTableNodeGrey"
 HEAT = "vtkMRMLColorTableNodeIron"
 THICKNESS = "made by thicknessColors"
+LEGEND_SIZE = (0.08, 0.5)  # shares of a view; Slicer fits its text into the width
 RETINA_RANGE_UM = (100.0, 500.0)
 UM, BIT, ONE = (
     ("UCUM", "um", "micrometer"),
@@ -107,10 +108,18 @@ def _display(node: Any, one: EnFaceMap) -> None:
     known = one.voxels[np.isfinite(one.voxels)]
     if known.size < one.voxels.size:  # NaN, where nothing was measured, stays transparent
         display.AutoThresholdOff()
-        display.SetThreshold(float(known.min()) if known.size else 0.0, float(np.inf))
+        # Finite, and beyond the values: scene files hold neither infinity nor all digits.
+        display.SetThreshold(*_around(known))
         display.ApplyThresholdOn()
     if one.colors != GRAY:
         _addLegend(node, one)
+
+
+def _around(known: EnFaceArray) -> tuple[float, float]:
+    """Limits that all known values lie between."""
+    if not known.size:
+        return 0.0, 1.0
+    return float(np.floor(known.min())) - 1, float(np.ceil(known.max())) + 1
 
 
 def _addLegend(node: Any, one: EnFaceMap) -> None:
@@ -119,3 +128,4 @@ def _addLegend(node: Any, one: EnFaceMap) -> None:
     legend.SetLabelFormat("%.0f" if one.unit is UM else "%.2f")
     legend.SetMaxNumberOfColors(256)
     legend.SetNumberOfLabels(5)
+    legend.SetSize(*LEGEND_SIZE)

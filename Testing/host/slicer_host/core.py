@@ -9,6 +9,7 @@ from typing import Any
 import slicer
 import vtk
 
+from slicer_host.fonts import install_fonts
 from slicer_host.module_logics import make_module_logics
 from slicer_host.subject_hierarchy import SubjectHierarchyKeeper
 
@@ -54,6 +55,7 @@ def _make_application_logic(scene: Any, home: Path) -> Any:
     logic.SetShareDirectory("share")
     logic.SetTemporaryPath(str(home))
     logic.SetMRMLScene(scene)
+    install_fonts(logic)
     logic.SetSliceLogics(vtk.vtkCollection())
     logic.SetViewLogics(vtk.vtkCollection())
     for kind in ("ThreeD", "Slice"):

@@ -16,6 +16,26 @@ PANEL_PX = 440
 
 
 @signals()
+class qSlicerModuleSelectorToolBar(qt.QToolBar):
+    """The list in which a user chooses a module; it names the scripted ones only."""
+
+    def __init__(self, window: qSlicerMainWindow) -> None:
+        super().__init__("Modules", window)
+        self._window = window
+        self._names = qt.QComboBox(self)
+        self._names.setMinimumWidth(220)
+        self.addWidget(qt.QLabel(" Modules: "))
+        self.addWidget(self._names)
+        self.movable = False
+
+    def selectModule(self, name: str) -> None:
+        title = self._window.showModule(name)
+        if self._names.findText(title) < 0:
+            self._names.addItem(title)
+        self._names.setCurrentText(title)
+
+
+@signals()
 class qSlicerMainWindow(qt.QMainWindow):
     """Shows one module beside the four-up layout."""
 
@@ -23,6 +43,8 @@ class qSlicerMainWindow(qt.QMainWindow):
         super().__init__()
         self.objectName = "qSlicerMainWindow"
         self.windowTitle = "3D Slicer core in a test host"
+        self._selector = qSlicerModuleSelectorToolBar(self)
+        self.addToolBar(self._selector)
         self._scroll = qt.QScrollArea()
         self._scroll.widgetResizable = True
         self._scroll.setMinimumWidth(PANEL_PX)
@@ -30,18 +52,26 @@ class qSlicerMainWindow(qt.QMainWindow):
         dock.setFeatures(qt.QDockWidget.NoDockWidgetFeatures)
         dock.setWidget(self._scroll)
         self._dock = dock
+        self._shown: Any = None
         self.addDockWidget(qt.Qt.LeftDockWidgetArea, dock)
         self.setCentralWidget(slicer.app.layoutManager().viewport())
         self.statusBar()
 
-    def selectModule(self, name: str) -> Any:
-        """Show a module's panel, entered as when a user chooses it."""
+    def moduleSelector(self) -> qSlicerModuleSelectorToolBar:
+        return self._selector
+
+    def showModule(self, name: str) -> str:
+        """Show a module's panel, the one before left and this one entered; returns its title."""
         module = slicer.app.moduleManager().module(name)
         widget = module.widgetRepresentation()
+        if self._shown is not None:
+            self._shown.exit()
+            self._scroll.takeWidget()
         self._scroll.setWidget(widget)
         self._dock.windowTitle = module.title
+        self._shown = widget
         widget.enter()
-        return widget.self()
+        return str(module.title)
 
 
 def photograph(window: qSlicerMainWindow, path: Path, size: tuple[int, int] = (1500, 900)) -> None:

@@ -31,6 +31,7 @@ THREE_D_MANAGERS = (
     "vtkMRMLMarkupsDisplayableManager",
     "vtkMRMLColorLegendDisplayableManager",
 )
+NAMES_PX = 13
 
 
 class OffScreenView:
@@ -57,6 +58,11 @@ class OffScreenView:
         self.renderWindow.Render()
 
     def resize(self, width: int, height: int) -> None:
+        """Change the size, where it is another one: slice views then lose a stretched depth."""
+        if self.renderWindow.GetSize() != (width, height):
+            self.onResize(width, height)
+
+    def onResize(self, width: int, height: int) -> None:
         self.renderWindow.SetSize(width, height)
 
     def picture(self) -> npt.NDArray[np.uint8]:
@@ -97,17 +103,33 @@ class SliceView(OffScreenView):
         self.node.SetLayoutColor(*color)
         self.node.SetMappedInLayout(1)
         self.managers.SetMRMLDisplayableNode(self.node)
-        self.resize(256, 256)
+        self._names = vtk.vtkCornerAnnotation()
+        self._names.SetMaximumFontSize(NAMES_PX)
+        self._names.GetTextProperty().SetShadow(True)
+        core.applicationLogic.UseCustomFontFile(self._names.GetTextProperty())
+        self.renderer.AddViewProp(self._names)
+        self.onResize(256, 256)
 
-    def resize(self, width: int, height: int) -> None:
-        super().resize(width, height)
+    def onResize(self, width: int, height: int) -> None:
+        super().onResize(width, height)
         self.logic.ResizeSliceNode(width, height)
 
     def render(self) -> None:
         picture = self.logic.GetImageDataConnection()
         self._mapper.SetInputConnection(picture)
         self._actor.SetVisibility(bool(picture))
+        self._names.SetText(vtk.vtkCornerAnnotation.LowerLeft, self._shownNames())
         super().render()
+
+    def _shownNames(self) -> str:
+        """Names of what is shown, foreground over background, as Slicer's Data Probe has them."""
+        shown = self.logic.GetSliceCompositeNode()
+        layers = (
+            ("F", self.logic.GetForegroundLayer(), f" ({shown.GetForegroundOpacity():.0%})"),
+            ("B", self.logic.GetBackgroundLayer(), ""),
+        )
+        nodes = ((letter, layer.GetVolumeNode(), more) for letter, layer, more in layers)
+        return "\n".join(f"{one}: {node.GetName()}{more}" for one, node, more in nodes if node)
 
 
 class ThreeDView(OffScreenView):
@@ -125,4 +147,4 @@ class ThreeDView(OffScreenView):
         self.node = self.logic.AddViewNode(name)
         self.node.SetMappedInLayout(1)
         self.managers.SetMRMLDisplayableNode(self.node)
-        self.resize(256, 256)
+        self.onResize(256, 256)
