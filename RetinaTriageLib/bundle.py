@@ -35,8 +35,8 @@ from RetinaTriageLib.result import Vocabulary
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from RetinaTriageLib.networks.classification import ClassificationNetwork
-    from RetinaTriageLib.networks.segmentation import SegmentationNetwork
+    from RetinaTriageLib.networks.joint_classification import JointNetwork
+    from RetinaTriageLib.networks.kinds import MapClassifier, Segmenter
 
 Entry = TypeVar("Entry", SegmenterEntry, ClassifierEntry)
 
@@ -70,8 +70,8 @@ class Bundle:
         """Factors that its scores are re-weighted with."""
         return self.manifest.calibration
 
-    def segmentation_networks(self) -> tuple[SegmentationNetwork, ...]:
-        """Segmentation networks in the order of the manifest, single precision, on the CPU."""
+    def segmentation_networks(self) -> tuple[Segmenter, ...]:
+        """Segmenters of any kind in the order of the manifest, single precision, on the CPU."""
         from RetinaTriageLib.bundle_networks import segmentation_network
 
         return tuple(
@@ -79,13 +79,22 @@ class Bundle:
             for entry in self.manifest.segmenters
         )
 
-    def classification_networks(self) -> tuple[ClassificationNetwork, ...]:
-        """Classification networks in the order of the manifest, single precision, on the CPU."""
+    def classification_networks(self) -> tuple[MapClassifier, ...]:
+        """Classifiers of single tissue maps, `Manifest.map_classifiers`, on the CPU."""
         from RetinaTriageLib.bundle_networks import classification_network
 
         return tuple(
             classification_network(entry, self.weights[entry.file], self.manifest)
-            for entry in self.manifest.classifiers
+            for entry in self.manifest.map_classifiers
+        )
+
+    def joint_networks(self) -> tuple[JointNetwork, ...]:
+        """Classifiers of all maps together, `Manifest.joint_classifiers`, on the CPU."""
+        from RetinaTriageLib.bundle_networks import joint_network
+
+        return tuple(
+            joint_network(entry, self.weights[entry.file], self.manifest)
+            for entry in self.manifest.joint_classifiers
         )
 
 
@@ -109,6 +118,7 @@ def load_bundle(path: Path) -> Bundle:
     bundle = _read(path)
     bundle.segmentation_networks()
     bundle.classification_networks()
+    bundle.joint_networks()
     return bundle
 
 
@@ -169,7 +179,7 @@ def save_bundle(
     OutputError
         If the folder exists or cannot be written.
     """
-    from RetinaTriageLib.bundle_networks import encode_weights
+    from RetinaTriageLib.bundle_weights import encode_weights
 
     taken = {entry.name: entry.file for entry in draft.networks if entry.name not in weights}
     known = kept or {}

@@ -36,6 +36,12 @@ SCHEMA_VERSION = 1
 ClassifierInputName = Literal["most-likely", "sampled", "probabilities"]
 """Values of `networks.classifier_input.ClassifierInput`, which needs torch and this does not."""
 
+UNET, RANDOM_FOREST, GRAPH_SEARCH = "unet", "random_forest", "graph_search"
+"""Kinds of segmenters."""
+
+DENSENET, GRADIENT_BOOSTED, JOINT = "densenet", "gradient_boosted", "joint"
+"""Kinds of classifiers; the joint one judges all tissue maps of a scan together."""
+
 Limits = tuple[float, float]
 Penalties = Mapping[str, tuple[tuple[float, ...], ...]]
 
@@ -72,7 +78,7 @@ class ClassifierEntry:
 
     name: str
     config: Mapping[str, Any]
-    kind: str = "densenet"
+    kind: str = DENSENET
     file: str = ""
     sha256: str = ""
     size: int = 0
@@ -84,15 +90,16 @@ class SegmenterEntry:
 
     Attributes
     ----------
-    branches : device family ("spectralis", ...) to scanner adaptation branch
+    branches : device family ("spectralis", ...) to scanner adaptation branch; empty where the
+        kind has no branches
     default_branch : branch for scanners that are unknown or have none
     """
 
     name: str
     config: Mapping[str, Any]
-    branches: Mapping[str, str]
-    default_branch: str
-    kind: str = "unet"
+    branches: Mapping[str, str] = field(default_factory=dict)
+    default_branch: str = ""
+    kind: str = UNET
     file: str = ""
     sha256: str = ""
     size: int = 0
@@ -135,6 +142,16 @@ class Manifest:
     def networks(self) -> tuple[SegmenterEntry | ClassifierEntry, ...]:
         """Segmenters, then classifiers."""
         return (*self.segmenters, *self.classifiers)
+
+    @property
+    def map_classifiers(self) -> tuple[ClassifierEntry, ...]:
+        """Classifiers that judge one tissue map at a time."""
+        return tuple(entry for entry in self.classifiers if entry.kind != JOINT)
+
+    @property
+    def joint_classifiers(self) -> tuple[ClassifierEntry, ...]:
+        """Classifiers that judge all tissue maps of a scan together."""
+        return tuple(entry for entry in self.classifiers if entry.kind == JOINT)
 
 
 def parse_manifest(text: bytes) -> Manifest:
@@ -252,6 +269,12 @@ def _require_sense(manifest: Manifest) -> None:
     require_unique("head", (head.name for head in manifest.heads))
     require_unique("network", (entry.name for entry in manifest.networks))
     require_unique("weight file", (entry.file.lower() for entry in manifest.networks))
+    if not manifest.map_classifiers:
+        msg = (
+            "Found classifiers in bundle.json that judge all tissue maps jointly and no other; "
+            "expected at least one that judges a map alone, as an edited one has to be. Add one."
+        )
+        raise BundleError(msg)
     outcomes = {head.name: head.names for head in manifest.heads}
     for heads in manifest.calibration.factors.values():
         for head, factors in heads.items():

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from RetinaTriageLib.calibration import IDENTITY, Calibration, reweight
 from RetinaTriageLib.errors import InputError
-from RetinaTriageLib.hypotheses import Hypothesis, Spread, opinion_grid, spread
+from RetinaTriageLib.hypotheses import Hypothesis, Opinion, Spread, opinion_grid, spread
 from RetinaTriageLib.operating_points import DECISION_LEVEL, OperatingPoint
 from RetinaTriageLib.outcomes import CONDITIONS, OutcomeHead
 from RetinaTriageLib.result import Verdict, Vocabulary
@@ -23,11 +23,13 @@ def decide(
     vocabulary: Vocabulary,
     calibration: Calibration = IDENTITY,
     operating_point: OperatingPoint = OperatingPoint.BALANCED,
+    joint_opinions: Sequence[Opinion] = (),
 ) -> Verdict:
-    """Verdict of S hypotheses with C opinions each.
+    """Verdict of S hypotheses with C opinions each, and of any opinions on all maps together.
 
     Opinions are averaged first; their mean is what a calibration was fitted on. Spreads are those
     of the S x C opinions, each re-weighted alike, so that a score lies between its low and high.
+    A joint opinion counts as if it had been given on each of the maps that it rests on.
 
     Raises
     ------
@@ -36,14 +38,14 @@ def decide(
         outside 0..1, or the calibration belongs to other outcomes.
     """
     for head in vocabulary.heads:
-        _require_opinions(hypotheses, head)
+        _require_opinions(hypotheses, head, joint_opinions)
     raw: dict[str, npt.NDArray[np.float64]] = {}
     scores: dict[str, npt.NDArray[np.float64]] = {}
     spreads: dict[str, tuple[Spread, ...]] = {}
     decisions: dict[str, tuple[str, ...]] = {}
     for head in vocabulary.heads:
         factors = calibration.factors_of(head, operating_point)
-        opinions = opinion_grid(hypotheses, head.name)  # (hypothesis, classifier, outcome)
+        opinions = opinion_grid(hypotheses, head.name, joint_opinions)
         raw[head.name] = opinions.mean(axis=(0, 1))
         scores[head.name] = reweight(raw[head.name], head, factors)
         by_outcome = (
@@ -78,7 +80,9 @@ def decided_outcomes(scores: npt.ArrayLike, head: OutcomeHead) -> tuple[str, ...
     return tuple(name for name in present if name != NORMAL or present == [NORMAL])
 
 
-def _require_opinions(hypotheses: Sequence[Hypothesis], head: OutcomeHead) -> None:
+def _require_opinions(
+    hypotheses: Sequence[Hypothesis], head: OutcomeHead, joint: Sequence[Opinion]
+) -> None:
     counts = {len(hypothesis.opinions) for hypothesis in hypotheses}
     if len(counts) != 1 or 0 in counts:
         msg = (
@@ -86,7 +90,8 @@ def _require_opinions(hypotheses: Sequence[Hypothesis], head: OutcomeHead) -> No
             "hypotheses; expected the same number, at least one, on each. Classify every map."
         )
         raise InputError(msg)
-    for opinion in (opinion for hypothesis in hypotheses for opinion in hypothesis.opinions):
+    single = [opinion for hypothesis in hypotheses for opinion in hypothesis.opinions]
+    for opinion in (*single, *joint):
         found = opinion.scores.get(head.name, np.empty(0))
         if found.shape != (len(head.outcomes),):
             msg = (

@@ -16,7 +16,7 @@ Scores = Mapping[str, npt.NDArray[np.float64]]
 
 @dataclass(frozen=True)
 class Opinion:
-    """What one classification network says about one tissue map."""
+    """What one classifier says about one tissue map, or a joint one about all of a scan."""
 
     classifier: str
     scores: Scores
@@ -47,9 +47,17 @@ def spread(values: Sequence[float] | npt.NDArray[np.floating]) -> Spread:
     return Spread(float(array.mean()), float(array.std()), float(array.min()), float(array.max()))
 
 
-def opinion_grid(hypotheses: Sequence[Hypothesis], head: str) -> npt.NDArray[np.float64]:
-    """Scores of one head as array (hypothesis, classifier, outcome)."""
-    return np.array([[o.scores[head] for o in h.opinions] for h in hypotheses])
+def opinion_grid(
+    hypotheses: Sequence[Hypothesis], head: str, joint: Sequence[Opinion] = ()
+) -> npt.NDArray[np.float64]:
+    """Scores of one head as array (hypothesis, classifier, outcome).
+
+    Parameters
+    ----------
+    joint : opinions on all maps together; each stands last in the row of every hypothesis, as if
+        it had been given on each map
+    """
+    return np.array([[o.scores[head] for o in (*h.opinions, *joint)] for h in hypotheses])
 
 
 def mean_scores(hypotheses: Sequence[Hypothesis]) -> Scores:

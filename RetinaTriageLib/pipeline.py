@@ -126,7 +126,13 @@ def triage(
         )
     )
     vocabulary = loaded.vocabulary
-    verdict = decide(hypotheses, vocabulary, loaded.calibration, options.operating_point)
+    verdict = decide(
+        hypotheses,
+        vocabulary,
+        loaded.calibration,
+        options.operating_point,
+        output.joint_opinions,
+    )
     on_progress(Progress("measure", 0, 1))
     with watch.time("measure"):
         measurements = measure(
@@ -145,5 +151,12 @@ def triage(
         notes=output.notes,
     )
     return TriageResult(
-        volume, vocabulary, hypotheses, output.consensus, verdict, measurements, provenance
+        volume,
+        vocabulary,
+        hypotheses,
+        output.consensus,
+        verdict,
+        measurements,
+        provenance,
+        output.joint_opinions,
     )

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from RetinaTriageLib.hypotheses import Hypothesis, Scores, Spread
+from RetinaTriageLib.hypotheses import Hypothesis, Opinion, Scores, Spread
 from RetinaTriageLib.outcomes import OutcomeHead
 from RetinaTriageLib.tissues import Tissue
 from RetinaTriageLib.volume import LabelArray, OCTVolume
@@ -32,9 +32,9 @@ class Verdict:
 
     Attributes
     ----------
-    raw : mean of all S x C opinions
+    raw : mean of all S x C opinions; one on all S maps together counts S times, once a map
     scores : ``raw`` re-weighted for the operating point
-    spreads : head name to one Spread a class, over the S x C opinions re-weighted like ``scores``
+    spreads : head name to one Spread a class, over the same opinions re-weighted like ``scores``
     decisions : head name to the names of the outcomes decided for; one name for exclusive heads
     operating_point : name of the operating point
     calibration : what the re-weighting was measured on; "uncalibrated" where there is none
@@ -143,6 +143,7 @@ class TriageResult:
     ----------
     hypotheses : S tissue maps with C opinions each
     consensus : uint8 array (B-scan, depth, width), class of the highest mean probability
+    joint_opinions : of classifiers that judge all S maps together, one each; none as a rule
     """
 
     volume: OCTVolume
@@ -152,3 +153,4 @@ class TriageResult:
     verdict: Verdict
     measurements: Measurements
     provenance: Provenance
+    joint_opinions: tuple[Opinion, ...] = ()

@@ -9,17 +9,17 @@ from dataclasses import dataclass
 import torch
 
 from RetinaTriageLib.bundle import Bundle
-from RetinaTriageLib.bundle_manifest import SegmenterEntry, SpacingLimits
+from RetinaTriageLib.bundle_manifest import UNET, SegmenterEntry, SpacingLimits
 from RetinaTriageLib.bundle_networks import classifier_grid
 from RetinaTriageLib.errors import InputError
 from RetinaTriageLib.hypotheses import Opinion
+from RetinaTriageLib.inference.bscan_stream import bscan_stream
 from RetinaTriageLib.inference.compute import Compute
-from RetinaTriageLib.inference.judge import judge
+from RetinaTriageLib.inference.judge import judge, judge_jointly
 from RetinaTriageLib.inference.memory import in_chunks_that_fit
 from RetinaTriageLib.inference.segment import GridPlan, Segmentation, segment
-from RetinaTriageLib.inference.streaming import StreamedNetwork
-from RetinaTriageLib.networks.classification import ClassificationNetwork
 from RetinaTriageLib.networks.classifier_input import ClassifierInput, grid_from_labels
+from RetinaTriageLib.networks.kinds import MapClassifier
 from RetinaTriageLib.networks.patient import UNKNOWN_PATIENT, Patient
 from RetinaTriageLib.progress import OnProgress, Progress, ignore_progress
 from RetinaTriageLib.volume import LabelArray, OCTVolume, VoxelSpacing
@@ -32,7 +32,7 @@ SLAB_BSCANS = 4
 
 @dataclass(frozen=True)
 class EnsembleOutput:
-    """What S segmentation and C classification networks say about one volume.
+    """What S segmenters and C classifiers of single maps say about one volume.
 
     Attributes
     ----------
@@ -41,6 +41,7 @@ class EnsembleOutput:
     opinions : S tuples of C opinions
     compute : where it ran, for people
     notes : sentences that have to travel with the result: what was assumed, what went wrong
+    joint_opinions : of classifiers that judge all S maps together, one each
     """
 
     tissue_maps: tuple[LabelArray, ...]
@@ -48,6 +49,7 @@ class EnsembleOutput:
     opinions: tuple[tuple[Opinion, ...], ...]
     compute: str
     notes: tuple[str, ...]
+    joint_opinions: tuple[Opinion, ...] = ()
 
 
 def run_ensemble(
@@ -79,6 +81,8 @@ def run_ensemble(
         If memory does not suffice for a single B-scan.
     InputError
         If the slab is smaller than one B-scan, or the bundle lists no such scanner.
+    GeometryError
+        If a segmenter measures lengths and the spacing is unknown.
     """
     if slab_bscans < 1:
         msg = f"Found a slab of {slab_bscans} B-scans; expected at least 1, such as {SLAB_BSCANS}."
@@ -100,23 +104,21 @@ def run_ensemble(
             volume,
             bundle,
             compute,
-            GridPlan(classifier_grid(bundle.manifest), bundle.vocabulary, source, seed),
+            GridPlan(
+                classifier_grid(bundle.manifest),
+                bundle.vocabulary,
+                source,
+                seed,
+                aligned=bool(bundle.manifest.joint_classifiers),
+            ),
             slab_bscans,
             scanner,
             _Reporter(
                 SEGMENT, volume.shape[0] * len(bundle.manifest.segmenters), notes, on_progress
             ),
         )
-        maps = len(segmentation.grids)
-        networks = _classifiers(bundle, compute)
-        reporter = _Reporter(CLASSIFY, maps * len(networks), notes, on_progress)
-        opinions = in_chunks_that_fit(
-            lambda batch: judge(
-                segmentation.grids, networks, patient or UNKNOWN_PATIENT, batch, reporter.count
-            ),
-            maps,
-            "tissue maps",
-            reporter.say,
+        opinions, joint_opinions = _judge(
+            segmentation, bundle, compute, patient or UNKNOWN_PATIENT, notes, on_progress
         )
     return EnsembleOutput(
         segmentation.tissue_maps,
@@ -124,6 +126,7 @@ def run_ensemble(
         opinions,
         compute.description,
         tuple(notes),
+        joint_opinions,
     )
 
 
@@ -135,7 +138,7 @@ def judge_map(
     compute: Compute,
     patient: Patient | None = None,
 ) -> tuple[Opinion, ...]:
-    """Opinions of all classifiers of a bundle on one tissue map, such as one edited by hand.
+    """Opinions of a bundle's classifiers of single maps on one map, such as one edited by hand.
 
     Parameters
     ----------
@@ -164,7 +167,7 @@ def judge_labels(
     compute: Compute,
     patient: Patient | None = None,
 ) -> tuple[Opinion, ...]:
-    """Opinions of all classifiers of a bundle on one tissue map whose volume is not at hand.
+    """Opinions of a bundle's classifiers of single maps on a map whose volume is not at hand.
 
     Parameters
     ----------
@@ -209,9 +212,7 @@ def _segment(
     reporter: _Reporter,
 ) -> Segmentation:
     streams = tuple(
-        StreamedNetwork(
-            network.to(compute.torch_device), _branch(entry, volume, scanner), compute.dtype
-        )
+        bscan_stream(network, _branch(entry, volume, scanner), volume, compute)
         for entry, network in zip(
             bundle.manifest.segmenters, bundle.segmentation_networks(), strict=True
         )
@@ -224,11 +225,47 @@ def _segment(
     )
 
 
-def _classifiers(bundle: Bundle, compute: Compute) -> list[tuple[str, ClassificationNetwork]]:
+def _judge(
+    segmentation: Segmentation,
+    bundle: Bundle,
+    compute: Compute,
+    patient: Patient,
+    notes: list[str],
+    on_progress: OnProgress,
+) -> tuple[tuple[tuple[Opinion, ...], ...], tuple[Opinion, ...]]:
+    """S x C opinions on single maps, then those on all maps together."""
+    networks = _classifiers(bundle, compute)
+    joint = [
+        (entry.name, network.to(compute.torch_device))
+        for entry, network in zip(
+            bundle.manifest.joint_classifiers, bundle.joint_networks(), strict=True
+        )
+    ]
+    maps = len(segmentation.grids)
+    single = maps * len(networks)
+    reporter = _Reporter(CLASSIFY, single + len(joint), notes, on_progress)
+    opinions = in_chunks_that_fit(
+        lambda batch: judge(segmentation.grids, networks, patient, batch, reporter.count),
+        maps,
+        "tissue maps",
+        reporter.say,
+    )
+    joint_opinions = in_chunks_that_fit(
+        lambda _: judge_jointly(
+            segmentation.aligned_grids, joint, patient, lambda done: reporter.count(single + done)
+        ),
+        1,
+        "scans",
+        reporter.say,
+    )
+    return opinions, joint_opinions
+
+
+def _classifiers(bundle: Bundle, compute: Compute) -> list[tuple[str, MapClassifier]]:
     return [
         (entry.name, network.to(compute.torch_device))
         for entry, network in zip(
-            bundle.manifest.classifiers, bundle.classification_networks(), strict=True
+            bundle.manifest.map_classifiers, bundle.classification_networks(), strict=True
         )
     ]
 
@@ -239,7 +276,7 @@ def _branch(entry: SegmenterEntry, volume: OCTVolume, scanner: str | None) -> st
 
 
 def _branch_notes(volume: OCTVolume, bundle: Bundle, scanner: str | None) -> list[str]:
-    entries = bundle.manifest.segmenters
+    entries = [entry for entry in bundle.manifest.segmenters if entry.kind == UNET]
     if scanner is not None:
         known = sorted({name for entry in entries for name in entry.branches})
         if scanner not in known:
@@ -249,6 +286,8 @@ def _branch_notes(volume: OCTVolume, bundle: Bundle, scanner: str | None) -> lis
             )
             raise InputError(msg)
         return [f"Segmented as a scan of {scanner}, as the user stated."]
+    if not entries:
+        return []  # other kinds have no branches: they treat all scanners alike
     branches = ", ".join(sorted({_branch(entry, volume, None) for entry in entries}))
     if volume.device is None:
         return [f"Scanner unknown: segmented as if it were {branches}."]

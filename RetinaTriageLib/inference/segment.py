@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from RetinaTriageLib.inference.streaming import StreamedNetwork
+from RetinaTriageLib.inference.bscan_stream import BscanStream
 from RetinaTriageLib.networks.classifier_input import (
     ClassifierGrid,
     ClassifierInput,
@@ -28,12 +28,18 @@ from RetinaTriageLib.volume import LabelArray, OCTVolume
 
 @dataclass(frozen=True)
 class GridPlan:
-    """How the grids of the classifiers are made from probabilities."""
+    """How the grids of the classifiers are made from probabilities.
+
+    Attributes
+    ----------
+    aligned : whether the grids are wanted a second time, all cut out at one depth
+    """
 
     grid: ClassifierGrid
     vocabulary: Vocabulary
     source: ClassifierInput
     seed: int
+    aligned: bool = False
 
 
 @dataclass(frozen=True)
@@ -42,18 +48,20 @@ class Segmentation:
 
     Attributes
     ----------
-    grids : S float32 arrays (class, B-scan, depth, width), what classifiers see
+    grids : S float32 arrays (class, B-scan, depth, width), what classifiers of single maps see
+    aligned_grids : the same, cut out at one depth for those that compare maps; or none at all
     """
 
     tissue_maps: tuple[LabelArray, ...]
     consensus: LabelArray
     grids: tuple[GridArray, ...]
+    aligned_grids: tuple[GridArray, ...] = ()
 
 
 @torch.inference_mode()
 def segment(
     volume: OCTVolume,
-    streams: tuple[StreamedNetwork, ...],
+    streams: tuple[BscanStream, ...],
     plan: GridPlan,
     slab_bscans: int,
     on_bscan: Callable[[int], None],
@@ -88,6 +96,7 @@ def segment(
         tuple(output.tissue_map for output in outputs),
         consensus.labels,
         tuple(output.grids.finish() for output in outputs),
+        _aligned([output.grids for output in outputs]) if plan.aligned else (),
     )
 
 
@@ -108,6 +117,12 @@ def most_likely(probabilities: Tensor) -> Tensor:
         labels.masked_fill_(values > highest, label)
         torch.maximum(highest, values, out=highest)
     return labels
+
+
+def _aligned(grids: list[GridAccumulator]) -> tuple[GridArray, ...]:
+    """Grids around the median of their own depths, so that a cell is one place in all of them."""
+    center = round(float(np.median([grid.retina_center() for grid in grids])))
+    return tuple(grid.finish(center) for grid in grids)
 
 
 class _NetworkOutput:

@@ -133,8 +133,12 @@ class GridAccumulator:
             fractions = (sums.flatten(0, 1) @ overlap).reshape(-1, *self._plane)
             self._add((fractions * share[:, None]).cpu().numpy())
 
-    def finish(self) -> GridArray:
+    def finish(self, center: int | None = None) -> GridArray:
         """Grid of the whole map, float32 array (class, B-scan, depth, width).
+
+        Parameters
+        ----------
+        center : cell of the whole depth that the grid lies around; None for the retina's middle
 
         Raises
         ------
@@ -144,7 +148,8 @@ class GridAccumulator:
         if self._done != self._shape[0]:
             msg = f"Found {self._done} B-scans, expected {self._shape[0]}; add the missing ones."
             raise InputError(msg)
-        first = self._retina_center() - self._grid.shape[1] // 2
+        middle = self.retina_center() if center is None else center
+        first = middle - self._grid.shape[1] // 2
         last = first + self._grid.shape[1]
         shape = (len(self._tissues), *self._grid.shape)
         grid = np.zeros(shape, np.float32)
@@ -153,19 +158,20 @@ class GridAccumulator:
         grid[:, :, target] = self._sums[:, :, inside].swapaxes(0, 1)
         return grid
 
+    def retina_center(self) -> int:
+        """Cell of the whole depth in the middle of the retina; that of the scan without one."""
+        retina = labels_of(*RETINA_GROUPS, tissues=self._tissues)
+        mass = self._sums[:, retina].sum(axis=(0, 1, 3), dtype=np.float64)
+        if not mass.any():
+            return self._depth.count // 2
+        return round(float(mass @ (np.arange(mass.size) + 0.5) / mass.sum()))
+
     def _add(self, fractions: GridArray) -> None:
         fractions = fractions.reshape(self._sums.shape[1:])
         weights = self._weights[:, self._done]
         for row in np.flatnonzero(weights):
             self._sums[row] += weights[row] * fractions
         self._done += 1
-
-    def _retina_center(self) -> int:
-        retina = labels_of(*RETINA_GROUPS, tissues=self._tissues)
-        mass = self._sums[:, retina].sum(axis=(0, 1, 3), dtype=np.float64)
-        if not mass.any():
-            return self._depth.count // 2
-        return round(float(mass @ (np.arange(mass.size) + 0.5) / mass.sum()))
 
 
 def grid_from_labels(

@@ -59,3 +59,15 @@ def normalize(voxels: npt.NDArray[Any], scale: GrayScale | None = None) -> npt.N
     gray -= np.float32(CENTER / SPREAD)
     limits = np.float32(-CENTER / SPREAD), np.float32((1 - CENTER) / SPREAD)
     return np.clip(gray, *limits, out=gray)
+
+
+def eight_bits(gray: npt.NDArray[np.float32]) -> npt.NDArray[np.uint8]:
+    """Give normalized gray values back as 0 to 255, for methods that are no networks.
+
+    Examples
+    --------
+    >>> eight_bits(normalize(np.array([[0, 7, 255]], dtype=np.uint8))).tolist()
+    [[0, 7, 255]]
+    """
+    shown = (gray * np.float32(SPREAD) + np.float32(CENTER)) * np.float32(255)
+    return np.asarray(np.clip(np.rint(shown), 0, 255), np.uint8)

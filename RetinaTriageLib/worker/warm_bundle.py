@@ -11,28 +11,36 @@ from RetinaTriageLib.bundle import Bundle, load_bundle
 from RetinaTriageLib.bundle_files import MANIFEST
 
 if TYPE_CHECKING:
-    from RetinaTriageLib.networks.classification import ClassificationNetwork
-    from RetinaTriageLib.networks.segmentation import SegmentationNetwork
+    from RetinaTriageLib.networks.joint_classification import JointNetwork
+    from RetinaTriageLib.networks.kinds import MapClassifier, Segmenter
 
 
 class WarmBundle(Bundle):
     """A bundle whose networks are built once; they stay on the device of the last run."""
 
-    def segmentation_networks(self) -> tuple[SegmentationNetwork, ...]:
+    def segmentation_networks(self) -> tuple[Segmenter, ...]:
         """Segmentation networks in the order of the manifest."""
         return self._segmentation_networks
 
-    def classification_networks(self) -> tuple[ClassificationNetwork, ...]:
+    def classification_networks(self) -> tuple[MapClassifier, ...]:
         """Classification networks in the order of the manifest."""
         return self._classification_networks
 
+    def joint_networks(self) -> tuple[JointNetwork, ...]:
+        """Joint classifiers in the order of the manifest."""
+        return self._joint_networks
+
     @cached_property
-    def _segmentation_networks(self) -> tuple[SegmentationNetwork, ...]:
+    def _segmentation_networks(self) -> tuple[Segmenter, ...]:
         return super().segmentation_networks()
 
     @cached_property
-    def _classification_networks(self) -> tuple[ClassificationNetwork, ...]:
+    def _classification_networks(self) -> tuple[MapClassifier, ...]:
         return super().classification_networks()
+
+    @cached_property
+    def _joint_networks(self) -> tuple[JointNetwork, ...]:
+        return super().joint_networks()
 
 
 class BundleShelf:

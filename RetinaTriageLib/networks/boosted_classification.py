@@ -1,0 +1,116 @@
+"""Classification by gradient-boosted trees on tissue measurements, run without scikit-learn.
+
+Like the classification network it sees a tissue map on the grid, and never a gray value.
+
+References
+----------
+Friedman, Ann. Statist. 29:1189 (2001).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from RetinaTriageLib.networks.classification import DEFAULT_HEADS, HeadShape
+from RetinaTriageLib.networks.classifier_input import DEFAULT_GRID
+from RetinaTriageLib.networks.tissue_features import Cell, feature_names, tissue_features
+from RetinaTriageLib.networks.trees import Trees, TreeSize
+from RetinaTriageLib.tissues import TISSUES, Tissue
+
+
+@dataclass(frozen=True)
+class BoostedConfig:
+    """What boosted trees see and answer.
+
+    Attributes
+    ----------
+    cell_mm : size of a grid cell (B-scan, depth, width)
+    features : number of measurements; another version of this library may take other ones
+    """
+
+    grid_classes: int = len(TISSUES)
+    heads: tuple[HeadShape, ...] = DEFAULT_HEADS
+    patient_features: int = 6
+    cell_mm: tuple[float, float, float] = DEFAULT_GRID.spacing_mm
+    features: int = len(feature_names(TISSUES))
+
+    @property
+    def outputs(self) -> int:
+        """Number of outcomes of all heads together."""
+        return sum(head.size for head in self.heads)
+
+
+class BoostedClassifier(nn.Module):
+    """Answers of several heads about one tissue map, by sums over small trees.
+
+    Attributes
+    ----------
+    value : float32 tensor (node,), what a leaf adds to the score of its tree's outcome
+    outcome : int32 tensor (tree,), outcome of every tree, counted over all heads
+    start : float32 tensor (outcome,), score that the trees add to
+    """
+
+    value: Tensor
+    outcome: Tensor
+    start: Tensor
+
+    def __init__(
+        self, config: BoostedConfig, size: TreeSize, tissues: tuple[Tissue, ...] = TISSUES
+    ) -> None:
+        super().__init__()
+        self.config, self.tissues = config, tissues
+        self.trees = Trees(size)
+        self.register_buffer("value", torch.zeros(size.nodes))
+        self.register_buffer("outcome", torch.zeros(size.trees, dtype=torch.int32))
+        self.register_buffer("start", torch.zeros(config.outputs))
+
+    def forward(self, grid: Tensor, patient: Tensor) -> dict[str, Tensor]:
+        """Scores of every head before softmax or sigmoid.
+
+        Parameters
+        ----------
+        grid : float tensor (batch, class, B-scan, depth, width), class fractions
+        patient : float tensor (batch, feature), zeros where nothing is known
+
+        Returns
+        -------
+        dict
+            Head name to tensor (batch, outcome).
+        """
+        measured = [self.measured(one) for one in grid]
+        return self.scores(torch.cat((torch.stack(measured), patient.float()), dim=1))
+
+    def measured(self, grid: Tensor) -> Tensor:
+        """Measurements of one map (class, B-scan, depth, width), float32 tensor (feature,)."""
+        cell = Cell(*self.config.cell_mm)
+        found = tissue_features(grid.float().cpu().numpy(), cell, self.tissues)
+        return torch.from_numpy(found).to(self.value.device)
+
+    def scores(self, samples: Tensor) -> dict[str, Tensor]:
+        """Scores of every head from float32 samples (sample, measurement and patient feature)."""
+        leaves = self.value[self.trees.leaves(samples)]  # (tree, sample)
+        total = self.start[:, None].repeat(1, samples.shape[0])
+        total.index_add_(0, self.outcome.long(), leaves)
+        sizes = [head.size for head in self.config.heads]
+        parts = torch.split(total.T, sizes, dim=1)
+        return {head.name: part for head, part in zip(self.config.heads, parts, strict=True)}
+
+    def require_sound(self) -> None:
+        """Refuse trees on other measurements than this version takes, or broken ones.
+
+        Raises
+        ------
+        InputError, ValueError
+            If the trees are no trees, or measurements or outcomes are others.
+        """
+        known = len(feature_names(self.tissues))
+        if self.config.features != known:
+            msg = f"{self.config.features} measurements; this version takes {known}"
+            raise ValueError(msg)
+        if bool(((self.outcome < 0) | (self.outcome >= self.config.outputs)).any()):
+            msg = f"trees of outcomes beyond the {self.config.outputs} of the heads"
+            raise ValueError(msg)
+        self.trees.require_sound(known + self.config.patient_features)
