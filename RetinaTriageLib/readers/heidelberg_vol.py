@@ -23,7 +23,9 @@ import numpy as np
 import numpy.typing as npt
 
 from RetinaTriageLib.errors import InputError
+from RetinaTriageLib.readers.binary import open_content
 from RetinaTriageLib.readers.heidelberg import INVALID, LATERALITY, Placement, place
+from RetinaTriageLib.readers.sizes import LARGEST_SIDE
 from RetinaTriageLib.readers.spacing import checked_spacing
 from RetinaTriageLib.volume import (
     DeviceFamily,
@@ -86,8 +88,6 @@ LINES = (
 )
 # fmt: on
 
-LARGEST_SIDE = 8192  # more A-scans, depths or B-scans than any Spectralis makes
-
 
 @dataclass(frozen=True)
 class _BScan:
@@ -107,7 +107,7 @@ def read_heidelberg_vol(path: Path) -> OCTVolume:
     InputError
         If the file is not a ``.vol`` file, is truncated or contradicts itself.
     """
-    content: npt.NDArray[np.uint8] = np.memmap(path, np.uint8, mode="r")
+    content = open_content(path)
     header = _file_header(content, path.name)
     localizer_bytes = int(header["localizer_columns"]) * int(header["localizer_rows"])
     bscans = list(_bscans(content, header, FILE_HEADER_BYTES + localizer_bytes, path.name))

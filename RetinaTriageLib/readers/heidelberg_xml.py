@@ -30,8 +30,10 @@ from RetinaTriageLib.readers.heidelberg_xml_spacing import (
     is_spectralis,
     sharpened_mm,
 )
-from RetinaTriageLib.readers.pictures import LARGEST_SIDE, MOST_PICTURES, read_pages
+from RetinaTriageLib.readers.pictures import MOST_PICTURES, read_pages
 from RetinaTriageLib.readers.safe_xml import number, parse_xml, text
+from RetinaTriageLib.readers.series import SeriesEntry, choose_series
+from RetinaTriageLib.readers.sizes import LARGEST_SIDE, MOST_BYTES
 from RetinaTriageLib.volume import (
     DeviceFamily,
     DeviceRecord,
@@ -65,37 +67,37 @@ def find_heidelberg_xml(folder: Path) -> Path | None:
     return exports[0] if exports else None
 
 
-def read_heidelberg_xml(path: Path) -> OCTVolume:
+def read_heidelberg_xml(path: Path, series: int | None = None) -> OCTVolume:
     """Volume, localizer, device lines and thickness table of an export.
 
     Parameters
     ----------
     path : the ``.xml`` file, or the folder that holds it
+    series : which scan of the export, counted from 1; may be None where it holds one
 
     Raises
     ------
     InputError
-        If the export is incomplete, damaged, or holds several scans.
+        If the export is incomplete, damaged, or holds several scans and none was chosen.
     GeometryError
         If its B-scans are not at equal distances or of both eyes.
     """
     name = path.resolve().name if path.is_dir() else path.stem
-    xml_path = find_heidelberg_xml(path) if path.is_dir() else path
-    if xml_path is None:
-        msg = f"Found no Heidelberg .xml in {path.name}; choose the exported folder."
-        raise InputError(msg)
-    series = _only_series(parse_xml(xml_path), xml_path.name)
-    bscans, localizers = _images(series, "OCT"), _images(series, "LOCALIZER")
+    xml_path = _xml_path(path)
+    scans = _scans(parse_xml(xml_path), xml_path.name)
+    scan = scans[choose_series(_entries(scans), series, xml_path.name)]
+    _require_complete(scan, xml_path.name)
+    bscans, localizers = _images(scan, "OCT"), _images(scan, "LOCALIZER")
     voxels = np.stack(_pages(bscans, xml_path.parent))
     widths = voxels.shape[2]
     starts_mm, ends_mm = _positions(bscans, "Start"), _positions(bscans, "End")
-    placement = place(starts_mm, ends_mm, widths, PATTERNS.get(series.findtext("Type", "").strip()))
-    spacing, source, assumed = export_spacing(series, bscans, placement, widths)
+    placement = place(starts_mm, ends_mm, widths, PATTERNS.get(scan.findtext("Type", "").strip()))
+    spacing, source, assumed = export_spacing(scan, bscans, placement, widths)
     localizer = _localizer(localizers, placement, widths, xml_path.parent) if localizers else None
     table = None
     if placement.raster is not None and localizer is not None:
-        table = read_thickness_table(series, placement.raster, widths, localizer.spacing_mm)
-    device = DeviceFamily.SPECTRALIS if is_spectralis(series) else None
+        table = read_thickness_table(scan, placement.raster, widths, localizer.spacing_mm)
+    device = DeviceFamily.SPECTRALIS if is_spectralis(scan) else None
     facts = {"laterality": "HEYEX XML"}
     if spacing is not None:
         facts["spacing"] = source
@@ -118,20 +120,48 @@ def read_heidelberg_xml(path: Path) -> OCTVolume:
     )
 
 
+def list_heidelberg_xml(path: Path) -> tuple[SeriesEntry, ...]:
+    """List the scans of an export."""
+    xml_path = _xml_path(path)
+    return _entries(_scans(parse_xml(xml_path), xml_path.name))
+
+
+def _xml_path(path: Path) -> Path:
+    xml_path = find_heidelberg_xml(path) if path.is_dir() else path
+    if xml_path is None:
+        msg = f"Found no Heidelberg .xml in {path.name}; choose the exported folder."
+        raise InputError(msg)
+    return xml_path
+
+
 def _is_export(path: Path) -> bool:
     with path.open("rb") as file:
         return ROOT_TAG.encode() in file.read(4096).replace(b"\0", b"")
 
 
-def _only_series(root: Element, name: str) -> Element:
+def _scans(root: Element, name: str) -> list[Element]:
     found = [series for series in root.iter("Series") if _images(series, "OCT")]
-    if root.tag != ROOT_TAG or len(found) != 1:
+    if root.tag != ROOT_TAG or not found:
         msg = (
             f"{name} holds {len(found)} OCT scans below <{root.tag}>; expected one below "
             f"<{ROOT_TAG}>. Export the scan on its own."
         )
         raise InputError(msg)
-    series = found[0]
+    return found
+
+
+def _entries(scans: Sequence[Element]) -> tuple[SeriesEntry, ...]:
+    entries = []
+    for place_in_file, scan in enumerate(scans, 1):
+        bscans = _images(scan, "OCT")
+        eye = LATERALITY.get(bscans[0].findtext("Laterality", "").strip())
+        kind = scan.findtext("Type", "").strip() or "type unknown"
+        title = f"{eye.value if eye else 'eye unknown'}, {kind[:40]}, {len(bscans)} B-scans"
+        entries.append(SeriesEntry(place_in_file, title))
+    return tuple(entries)
+
+
+def _require_complete(series: Element, name: str) -> None:
     images = len(series.findall("Image"))
     announced = images if series.find("NumImages") is None else number(series, "NumImages")
     if images > MOST_PICTURES or images != announced:
@@ -140,7 +170,6 @@ def _only_series(root: Element, name: str) -> Element:
             f"{MOST_PICTURES}. Export the scan again, complete."
         )
         raise InputError(msg)
-    return series
 
 
 def _images(series: Element, kind: str) -> list[Element]:
@@ -175,6 +204,10 @@ def _pages(images: Sequence[Element], folder: Path) -> list[npt.NDArray[Any]]:
             )
             raise InputError(msg)
         pages.append(content[0])
+        # An export may name one file many times, so the size of its files sets no limit.
+        if sum(page.nbytes for page in pages) > MOST_BYTES:
+            msg = "The XML lists B-scans of more than 2 GiB; expected one OCT scan."
+            raise InputError(msg)
     return pages
 
 

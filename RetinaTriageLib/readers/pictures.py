@@ -17,10 +17,10 @@ from PIL import Image
 
 from RetinaTriageLib.errors import InputError
 from RetinaTriageLib.readers.gray import lossless_gray, refuse_label_map, single_channel
+from RetinaTriageLib.readers.sizes import LARGEST_SIDE, MOST_BYTES
 from RetinaTriageLib.volume import OCTVolume, ScanPattern
 
 PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff")
-LARGEST_SIDE = 8192  # pixels; a B-scan has some hundred to two thousand
 MOST_PICTURES = 2048
 
 ASSUMED = (
@@ -94,6 +94,10 @@ def read_pages(path: Path) -> list[npt.NDArray[Any]]:
                     msg = f"Page {page} of {path.name} has {picture.size} pixels; it is too large."
                     raise InputError(msg)
                 pages.append(_gray(picture, path.name))
+                # Pages of a TIFF file may share their data, so its size sets no limit.
+                if sum(gray.nbytes for gray in pages) > MOST_BYTES:
+                    msg = f"{path.name} unpacks to more than 2 GiB; expected one OCT scan."
+                    raise InputError(msg)
             return pages
     except InputError:
         raise

@@ -10,9 +10,11 @@ import numpy as np
 import numpy.typing as npt
 
 from RetinaTriageLib.errors import InputError
+from RetinaTriageLib.readers.detached_data import data_file
 from RetinaTriageLib.readers.gray import lossless_gray, refuse_label_map, single_channel
 from RetinaTriageLib.readers.grid_axes import Grid, choose_axes, orient
 from RetinaTriageLib.readers.nifti_length import require_complete_nifti
+from RetinaTriageLib.readers.sizes import require_unpackable
 from RetinaTriageLib.readers.spacing import believed_spacing
 from RetinaTriageLib.volume import STANDARD_DIRECTIONS, OCTVolume, ScanPattern, VoxelSpacing
 
@@ -77,6 +79,7 @@ def _simple_itk() -> Any:
 def _load(path: Path) -> tuple[Any, MappingProxyType[str, str]]:
     if path.name.lower().endswith((".nii", ".nii.gz")):
         require_complete_nifti(path)
+    packed_bytes = data_file(path).stat().st_size
     reader = _simple_itk().ImageFileReader()
     reader.SetFileName(str(path))
     try:
@@ -92,6 +95,8 @@ def _load(path: Path) -> tuple[Any, MappingProxyType[str, str]]:
         if np.prod(np.array(size, dtype=float)) > MOST_VOXELS:
             msg = f"{path.name} states {size} voxels; expected at most 2^31. Is the header damaged?"
             raise InputError(msg)
+        components = max(1, reader.GetNumberOfComponents())
+        require_unpackable(size, components, packed_bytes, path.name)
         return reader.Execute(), MappingProxyType(metadata)
     except RuntimeError as error:
         reason = str(error).strip().splitlines()[-1][:300]
