@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import json
+import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from RetinaTriageLib.errors import InputError
+from RetinaTriageLib.operating_points import OperatingPoint
 from RetinaTriageLib.readers.pictures import picture_paths
 from RetinaTriageLib.readers.registry import read_volume
 from RetinaTriageLib.volume import DeviceFamily, OCTVolume, VoxelSpacing, with_geometry
@@ -15,6 +18,9 @@ from RetinaTriageLib.volume import DeviceFamily, OCTVolume, VoxelSpacing, with_g
 if TYPE_CHECKING:
     from RetinaTriageLib.evaluation.ensemble_runs import EnsembleRuns
     from RetinaTriageLib.evaluation.labeled_set import LabeledSet
+
+Actions: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
+"""What a module adds its action to."""
 
 
 def add_model_options(parser: argparse.ArgumentParser) -> None:
@@ -35,6 +41,20 @@ def add_spacing(parser: argparse.ArgumentParser, where: str, *, required: bool =
         metavar=("BSCAN", "DEPTH", "WIDTH"),
         help=f"distance between B-scans, axial and lateral spacing, in µm, {where}",
     )
+
+
+def add_operating_point(parser: argparse.ArgumentParser) -> None:
+    """Add the operating point that scores are decided at."""
+    parser.add_argument(
+        "--operating-point",
+        default=OperatingPoint.BALANCED.value,
+        choices=[point.value for point in OperatingPoint],
+    )
+
+
+def print_json(facts: object) -> None:
+    """Print facts as JSON."""
+    sys.stdout.write(json.dumps(facts, indent=2, ensure_ascii=False) + "\n")
 
 
 def ensemble_runs(parsed: argparse.Namespace) -> EnsembleRuns:

@@ -6,7 +6,7 @@ The Spectralis measures from ILM to Bruch's membrane, as we do.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -127,19 +127,6 @@ def comparison_text(comparison: DeviceComparison) -> str:
         f"{comparison.median_absolute_um:.1f} µm, worst {comparison.worst_absolute_um:.1f} µm"
     )
     lines.append(f"  ours: {comparison.boundaries[0]}; device: {comparison.boundaries[1]}")
-    return "\n".join(lines) + "\n"
-
-
-def summary_text(comparisons: Sequence[DeviceComparison]) -> str:
-    """One line a scan."""
-    width = max(len(comparison.name) for comparison in comparisons)
-    lines = [
-        f"{comparison.name:<{width}}  {comparison.compared} sectors  "
-        f"median {comparison.median_absolute_um:5.1f} µm  "
-        f"worst {comparison.worst_absolute_um:5.1f} µm  "
-        f"total {comparison.total_difference_percent:+5.1f} %"
-        for comparison in comparisons
-    ]
     return "\n".join(lines) + "\n"
 
 

@@ -5,9 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from RetinaTriageLib.bundle import Bundle
+from RetinaTriageLib.decision import decide
+from RetinaTriageLib.hypotheses import Hypothesis
 from RetinaTriageLib.inference.compute import Compute
 from RetinaTriageLib.inference.ensemble import SLAB_BSCANS, EnsembleOutput, run_ensemble
+from RetinaTriageLib.operating_points import OperatingPoint
 from RetinaTriageLib.progress import OnProgress, Progress, ignore_progress
+from RetinaTriageLib.result import Verdict
 from RetinaTriageLib.tissues import Tissue
 from RetinaTriageLib.volume import OCTVolume
 
@@ -45,6 +49,16 @@ class EnsembleRuns:
             scanner=self.scanner,
             on_progress=on_progress,
         )
+
+    def verdict(self, output: EnsembleOutput, point: OperatingPoint) -> Verdict:
+        """Decide on what the ensemble said of one scan, as a user of the bundle gets it."""
+        hypotheses = [
+            Hypothesis(entry.name, tissue_map, opinions)
+            for entry, tissue_map, opinions in zip(
+                self.bundle.manifest.segmenters, output.tissue_maps, output.opinions, strict=True
+            )
+        ]
+        return decide(hypotheses, self.bundle.vocabulary, self.bundle.calibration, point)
 
 
 def case_progress(on_progress: OnProgress, number: int, total: int) -> OnProgress:

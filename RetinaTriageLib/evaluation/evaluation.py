@@ -80,6 +80,18 @@ class MapEvaluation:
         """Median size of the volume error in % of the true volume, over cases that have any."""
         return self._median(lambda of_case: abs(of_case.of(name).volume_error_percent))
 
+    def cases_with(self, name: str) -> int:
+        """Cases whose truth has the tissue."""
+        return sum(of_case.of(name).truth_voxels > 0 for of_case in self.maps)
+
+    def mean_case_dice(self, name: str) -> float:
+        """Mean Dice of one tissue over the cases that have it; NaN where none has."""
+        return self._mean_where_present(name, lambda overlap: overlap.dice)
+
+    def mean_case_iou(self, name: str) -> float:
+        """Mean intersection over union over the cases that have the tissue; NaN as for Dice."""
+        return self._mean_where_present(name, lambda overlap: overlap.iou)
+
     def surface_um(self, surface: str) -> tuple[float, float]:
         """Mean over the cases of the absolute and of the signed distance of a surface, in µm."""
         distances = [m.surfaces[surface] for m in self.maps if surface in m.surfaces]
@@ -92,6 +104,11 @@ class MapEvaluation:
     def median_center_error_um(self) -> float:
         """Median size of the error of the central subfield thickness, in µm."""
         return self._median(lambda m: abs(m.center.error_um) if m.center else float("nan"))
+
+    def _mean_where_present(self, name: str, value: Callable[[Overlap], float]) -> float:
+        found = [of_case.of(name) for of_case in self.maps]
+        values = [value(overlap) for overlap in found if overlap.truth_voxels]
+        return float(np.mean(values)) if values else float("nan")
 
     def _median(self, value: Callable[[MapScores], float]) -> float:
         values = [value(of_case) for of_case in self.maps]

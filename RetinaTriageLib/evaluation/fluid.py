@@ -1,7 +1,10 @@
 """Fluid on single B-scans against the masks that a grader drew, such as the Duke validation set.
 
-The masks tell fluid from the rest and not which fluid it is, so both kinds count alike. An area
-times the distance between B-scans is the volume of a slice, in nl.
+The masks tell fluid from the rest and not which fluid it is, so both kinds count alike. The fluid
+of a slice, in nl, is its area on the B-scan times the distance between B-scans.
+
+A grader may have looked at a part of the width only. What a bundle claims beside that part is
+false by the masks, though nobody looked; `FluidFolder.columns` leaves it out.
 """
 
 from __future__ import annotations
@@ -15,7 +18,6 @@ import numpy as np
 from RetinaTriageLib.errors import InputError
 from RetinaTriageLib.evaluation.contact_sheet import Tile, as_rgb, overlay
 from RetinaTriageLib.evaluation.ensemble_runs import CASES, EnsembleRuns, case_progress
-from RetinaTriageLib.evaluation.numbers import finite_or_none
 from RetinaTriageLib.evaluation.segmentation_scores import (
     SCORED_GROUPS,
     Overlap,
@@ -24,7 +26,7 @@ from RetinaTriageLib.evaluation.segmentation_scores import (
 )
 from RetinaTriageLib.progress import OnProgress, Progress, ignore_progress
 from RetinaTriageLib.readers.pictures import picture_paths, read_pages
-from RetinaTriageLib.training.label_sets import NOT_FLUID, SOME_FLUID
+from RetinaTriageLib.training.label_sets import NOT_FLUID, SOME_FLUID, UNKNOWN
 from RetinaTriageLib.volume import (
     DeviceFamily,
     LabelArray,
@@ -46,6 +48,7 @@ class FluidFolder:
     ----------
     masks : name of the folder of masks beside ``images``; every pixel above 0 is fluid
     pattern : of the file names to take
+    columns : first and last A-scan that the grader looked at; None for all
     """
 
     path: Path
@@ -53,14 +56,22 @@ class FluidFolder:
     spacing: VoxelSpacing
     device: DeviceFamily | None = None
     pattern: str = "*"
+    columns: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True)
 class FluidScan:
-    """One B-scan with the fluid that a grader saw, bool array (1, depth, width)."""
+    """One B-scan with the labels of a grader: fluid, not fluid, or unknown where nobody looked.
+
+    Attributes
+    ----------
+    codes : uint8 array (1, depth, width) of label codes
+    patient : tells which B-scans belong together
+    """
 
     volume: OCTVolume
     codes: LabelArray
+    patient: str
 
 
 @dataclass(frozen=True)
@@ -70,6 +81,7 @@ class FluidScore:
     name: str
     overlap: Overlap
     pixel_nl: float
+    patient: str = ""
 
     @property
     def truth_nl(self) -> float:
@@ -90,6 +102,15 @@ class FluidEvaluation:
     tiles: tuple[Tile, ...]
 
     @property
+    def patients(self) -> tuple[str, ...]:
+        """Patients in the order of their first B-scan."""
+        return tuple(dict.fromkeys(scan.patient for scan in self.scans))
+
+    def of_patient(self, patient: str) -> FluidEvaluation:
+        """Keep the B-scans of one patient; tiles are left out."""
+        return FluidEvaluation(tuple(s for s in self.scans if s.patient == patient), ())
+
+    @property
     def pooled_dice(self) -> float:
         """Dice over the pixels of all B-scans together."""
         overlaps = [scan.overlap for scan in self.scans]
@@ -108,17 +129,22 @@ class FluidEvaluation:
         return float(np.mean(values)) if values else float("nan")
 
     @property
-    def area_correlation(self) -> float:
-        """Pearson correlation of fluid areas over the B-scans; NaN where one never varies."""
-        areas = np.array([[scan.truth_nl, scan.predicted_nl] for scan in self.scans])
-        if len(areas) < 2 or (areas.std(axis=0) == 0).any():
+    def volume_correlation(self) -> float:
+        """Pearson correlation of fluid volume over the B-scans; NaN where one never varies."""
+        volumes = np.array([[scan.truth_nl, scan.predicted_nl] for scan in self.scans])
+        if len(volumes) < 2 or (volumes.std(axis=0) == 0).any():
             return float("nan")
-        return float(np.corrcoef(areas.T)[0, 1])
+        return float(np.corrcoef(volumes.T)[0, 1])
 
     @property
     def false_fluid_nl(self) -> tuple[float, ...]:
-        """Fluid claimed on each B-scan without fluid, in nl of a slice."""
+        """Fluid claimed on each B-scan on which the grader saw none, in nl of a slice."""
         return tuple(scan.predicted_nl for scan in self.scans if not scan.overlap.truth_voxels)
+
+    @property
+    def mean_false_fluid_nl(self) -> float:
+        """Mean of `false_fluid_nl`; NaN where every B-scan has fluid."""
+        return float(np.mean(self.false_fluid_nl)) if self.false_fluid_nl else float("nan")
 
 
 def fluid_scans(folder: FluidFolder) -> list[FluidScan]:
@@ -143,6 +169,17 @@ def fluid_scans(folder: FluidFolder) -> list[FluidScan]:
     return [_scan(path, folder) for path in paths]
 
 
+def patient_of(name: str) -> str:
+    """Patient of a B-scan: its name up to the first underscore.
+
+    Examples
+    --------
+    >>> patient_of("S08_z25")
+    'S08'
+    """
+    return name.split("_")[0]
+
+
 def evaluate_fluid(
     runs: EnsembleRuns, scans: Sequence[FluidScan], on_progress: OnProgress = ignore_progress
 ) -> FluidEvaluation:
@@ -154,49 +191,15 @@ def evaluate_fluid(
         counts = confusion_counts(scan.codes, found)
         pixel_nl = scan.volume.require_spacing().voxel_mm3 * NL_PER_MM3
         score = FluidScore(
-            scan.volume.name, overlap(counts, "fluid", SCORED_GROUPS["fluid"]), pixel_nl
+            scan.volume.name,
+            overlap(counts, "fluid", SCORED_GROUPS["fluid"]),
+            pixel_nl,
+            scan.patient,
         )
         scores.append(score)
         tiles.append(_tile(scan, found, score))
         on_progress(Progress(CASES, number + 1, len(scans)))
     return FluidEvaluation(tuple(scores), tuple(tiles))
-
-
-def fluid_text(evaluation: FluidEvaluation) -> str:
-    """Summary for a terminal."""
-    false_nl = evaluation.false_fluid_nl
-    with_fluid = len(evaluation.scans) - len(false_nl)
-    lines = [
-        f"{len(evaluation.scans)} B-scans, {with_fluid} of them with fluid",
-        f"  Dice, pixels pooled           {evaluation.pooled_dice:.3f}",
-        f"  Dice, mean of B-scans         {evaluation.mean_dice:.3f}",
-        f"  correlation of fluid areas    {evaluation.area_correlation:.3f}",
-    ]
-    if false_nl:
-        lines.append(
-            f"  false fluid a B-scan without  mean {np.mean(false_nl):.2f} nl, "
-            f"worst {max(false_nl):.2f} nl"
-        )
-    return "\n".join(lines) + "\n"
-
-
-def fluid_json(evaluation: FluidEvaluation) -> dict[str, object]:
-    """Numbers of a set as JSON takes them; None where there is no number."""
-    return {
-        "pooled_dice": finite_or_none(evaluation.pooled_dice),
-        "mean_dice": finite_or_none(evaluation.mean_dice),
-        "area_correlation": finite_or_none(evaluation.area_correlation),
-        "false_fluid_nl": list(evaluation.false_fluid_nl),
-        "bscans": [
-            {
-                "name": scan.name,
-                "dice": finite_or_none(scan.overlap.dice),
-                "truth_nl": scan.truth_nl,
-                "predicted_nl": scan.predicted_nl,
-            }
-            for scan in evaluation.scans
-        ],
-    }
 
 
 def _scan(path: Path, folder: FluidFolder) -> FluidScan:
@@ -217,7 +220,10 @@ def _scan(path: Path, folder: FluidFolder) -> FluidScan:
         sources={"spacing": "user"},
     )
     codes = np.where(mask > 0, SOME_FLUID, NOT_FLUID).astype(np.uint8)
-    return FluidScan(volume, codes[np.newaxis])
+    if folder.columns is not None:
+        first, last = folder.columns
+        codes[:, :first], codes[:, last + 1 :] = UNKNOWN, UNKNOWN
+    return FluidScan(volume, codes[np.newaxis], patient_of(path.stem))
 
 
 def _tile(scan: FluidScan, found: LabelArray, score: FluidScore) -> Tile:

@@ -75,6 +75,17 @@ def write_evaluation(evaluation: Evaluation, folder: Path) -> None:
         If it cannot be written, or holds something already.
     """
     require_new_folder(folder)
+    replace_evaluation(evaluation, folder)
+
+
+def replace_evaluation(evaluation: Evaluation, folder: Path) -> None:
+    """Write numbers, tables and report in place of whatever folder was there.
+
+    Raises
+    ------
+    OutputError
+        If it cannot be written; what was there before then stays.
+    """
     facts = json.dumps(evaluation_json(evaluation), indent=2, ensure_ascii=False, allow_nan=False)
     page = evaluation_page(evaluation)
 
@@ -89,45 +100,54 @@ def write_evaluation(evaluation: Evaluation, folder: Path) -> None:
 def evaluation_page(evaluation: Evaluation) -> str:
     """Page of an evaluation as text; everything that comes from data is escaped."""
     title = f"{evaluation.bundle.name} on {evaluation.set_name}"
-    sections = "".join(_sections(evaluation))
+    lead = (
+        f"{len(evaluation.cases)} cases. Trained on: {evaluation.bundle.trained_on}",
+        f"Computed on {evaluation.bundle.compute}; bundle SHA-256 {evaluation.bundle.sha256}",
+    )
+    return page(title, lead, "".join(_sections(evaluation)))
+
+
+def page(title: str, lead: Sequence[str], sections: str) -> str:
+    """Page with the title and lead escaped; the sections are HTML as `section` makes them."""
+    paragraphs = "".join(f"<p>{escape(line)}</p>" for line in lead)
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'
         f"<title>{escape(title)}</title><style>{STYLE}</style></head><body>"
         f'<p class="use">{escape(RESEARCH_USE)}</p>'
-        f"<section><h1>{escape(title)}</h1>"
-        f"<p>{len(evaluation.cases)} cases. Trained on: {escape(evaluation.bundle.trained_on)}</p>"
-        f"<p>Computed on {escape(evaluation.bundle.compute)}; bundle SHA-256 "
-        f"{escape(evaluation.bundle.sha256)}</p></section>{sections}</body></html>\n"
+        f"<section><h1>{escape(title)}</h1>{paragraphs}</section>{sections}</body></html>\n"
     )
 
 
 def _sections(evaluation: Evaluation) -> Iterator[str]:
     consensus = evaluation.consensus
     if consensus is not None:
-        yield _section("Overlap by tissue", [dice_bars(consensus, evaluation.maps[:-1])])
-        yield _section(
-            "Volumes", [volume_bland_altman(consensus, name) for name in PLOTTED_VOLUMES]
-        )
+        yield section("Overlap by tissue", [dice_bars(consensus, evaluation.maps[:-1])])
+        yield section("Volumes", [volume_bland_altman(consensus, name) for name in PLOTTED_VOLUMES])
     if evaluation.ensemble is not None:
         plots: list[str | None] = []
         for scores in evaluation.ensemble.heads:
             answers = evaluation.answers[scores.head]
             plots += [roc_plot(answers), confusion_plot(scores, answers.head.title)]
-        yield _section("Answers of the ensemble", plots)
+        yield section("Answers of the ensemble", plots)
     if evaluation.pictures:
         title = "Scans with the lowest Dice: scan, truth, consensus"
         sheet = f'<img alt="{title}" src="data:image/jpeg;base64,{_pictures(evaluation)}">'
         yield f"<section><h2>{title}</h2>{sheet}</section>"
-    text = escape(evaluation_text(evaluation))
-    yield f"<section><h2>Numbers</h2><pre>{text}</pre></section>"
+    yield text_section("Numbers", evaluation_text(evaluation))
 
 
-def _section(title: str, plots: Sequence[str | None]) -> str:
+def section(title: str, plots: Sequence[str | None]) -> str:
+    """Section of plots, base64 of PNG each; empty text where there is no plot."""
     shown = "".join(
         f'<img alt="{escape(title)}" src="data:image/png;base64,{plot}">' for plot in plots if plot
     )
     return f"<section><h2>{escape(title)}</h2>{shown}</section>" if shown else ""
+
+
+def text_section(title: str, text: str) -> str:
+    """Section of text in columns, escaped."""
+    return f"<section><h2>{escape(title)}</h2><pre>{escape(text)}</pre></section>"
 
 
 def _pictures(evaluation: Evaluation) -> str:

@@ -49,6 +49,9 @@ def _segmentation_json(of_segmenter: MapEvaluation) -> dict[str, object]:
         "tissues": {
             overlap.name: {
                 **overlap_row(overlap),
+                "cases_with_it": of_segmenter.cases_with(overlap.name),
+                "mean_case_dice": finite_or_none(of_segmenter.mean_case_dice(overlap.name)),
+                "mean_case_iou": finite_or_none(of_segmenter.mean_case_iou(overlap.name)),
                 "median_volume_error_nl": finite_or_none(
                     of_segmenter.median_volume_error_nl(overlap.name)
                 ),

@@ -2,36 +2,35 @@
 
 from __future__ import annotations
 
-import base64
-import io
-
 import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
 
 from RetinaTriageLib.evaluation.classification_scores import UNKNOWN, HeadAnswers, HeadScores
 from RetinaTriageLib.evaluation.evaluation import MapEvaluation
+from RetinaTriageLib.evaluation.figures import (
+    ACCENT,
+    GRID,
+    INK,
+    LINE_COLORS,
+    QUIET,
+    figure_png,
+    plain_figure,
+    tissue_color,
+    tissue_title,
+)
 from RetinaTriageLib.evaluation.proportions import roc_auc, roc_curve
-from RetinaTriageLib.evaluation.segmentation_scores import SCORED_GROUPS
-from RetinaTriageLib.tissues import TISSUES
 
-INK, QUIET, ACCENT = "#1b2430", "#66707d", "#0a6c9c"
 LIMITS_OF_AGREEMENT = 1.96  # times the standard deviation, Bland and Altman, Lancet 1986
-
-# Colors that stay apart under protanopia and deuteranopia (Okabe and Ito), each drawn twice.
-LINE_COLORS = ("#0072b2", "#e69f00", "#009e73", "#d55e00", "#cc79a7")
 
 
 def dice_bars(consensus: MapEvaluation, members: tuple[MapEvaluation, ...]) -> str:
     """Pooled Dice of every tissue: the consensus as bar, the members as marks."""
-    figure, axes = _figure(9.0, 4.6)
+    figure, axes = plain_figure(9.0, 4.6)
     shown = [overlap for overlap in consensus.pooled if np.isfinite(overlap.dice)]
     places = np.arange(len(shown))[::-1]
     axes.barh(
         places,
         [overlap.dice for overlap in shown],
-        color=[_color(o.name) for o in shown],
+        color=[tissue_color(o.name) for o in shown],
         edgecolor=INK,
         linewidth=0.6,
         label="consensus",
@@ -48,14 +47,14 @@ def dice_bars(consensus: MapEvaluation, members: tuple[MapEvaluation, ...]) -> s
             clip_on=False,
             label="members" if number == 0 else None,
         )
-    axes.set_yticks(places, [_title(overlap.name) for overlap in shown])
+    axes.set_yticks(places, [tissue_title(overlap.name) for overlap in shown])
     axes.set_xlim(0, 1)
     axes.set_xlabel("Dice, voxels of all cases pooled")
-    axes.grid(visible=True, axis="x", color="#dfe3e8")
+    axes.grid(visible=True, axis="x", color=GRID)
     axes.set_axisbelow(True)
     if members:
         axes.legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=2, fontsize=8, frameon=False)
-    return _png(figure)
+    return figure_png(figure)
 
 
 def volume_bland_altman(consensus: MapEvaluation, name: str) -> str | None:
@@ -65,25 +64,25 @@ def volume_bland_altman(consensus: MapEvaluation, name: str) -> str | None:
     if len(pairs) < 2:
         return None
     mean, difference = pairs.mean(axis=1), pairs[:, 1] - pairs[:, 0]
-    figure, axes = _figure(4.6, 3.5)
+    figure, axes = plain_figure(4.6, 3.5)
     axes.plot(mean, difference, "o", color=ACCENT, markersize=4, alpha=0.8)
     bias, spread = difference.mean(), difference.std(ddof=1) * LIMITS_OF_AGREEMENT
     axes.axhline(bias, color=INK, linewidth=1.2)
     for limit in (bias - spread, bias + spread):
         axes.axhline(limit, color=QUIET, linewidth=1, linestyle="--")
     axes.set_title(
-        f"{_title(name)}: bias {bias:.4g} nl,\nlimits of agreement {bias - spread:.4g} to "
+        f"{tissue_title(name)}: bias {bias:.4g} nl,\nlimits of agreement {bias - spread:.4g} to "
         f"{bias + spread:.4g} nl",
         fontsize=9,
     )
     axes.set_xlabel("mean of truth and consensus, nl")
     axes.set_ylabel("consensus minus truth, nl")
-    return _png(figure)
+    return figure_png(figure)
 
 
 def roc_plot(answers: HeadAnswers) -> str | None:
     """ROC curves of the ensemble's raw scores; None where no outcome has cases of both kinds."""
-    figure, axes = _figure(4.9, 4.6)
+    figure, axes = plain_figure(4.9, 4.6)
     drawn = 0
     for index, outcome in enumerate(answers.head.outcomes):
         known = answers.truth[:, index] != UNKNOWN
@@ -101,12 +100,12 @@ def roc_plot(answers: HeadAnswers) -> str | None:
         drawn += 1
     if not drawn:
         return None
-    axes.plot([0, 1], [0, 1], color="#dfe3e8", linewidth=1)
+    axes.plot([0, 1], [0, 1], color=GRID, linewidth=1)
     axes.set_title(f"{answers.head.title}: ROC curves with AUC", fontsize=9)
     axes.set_xlabel("1 – specificity")
     axes.set_ylabel("sensitivity")
     axes.legend(loc="lower right", fontsize=7)
-    return _png(figure)
+    return figure_png(figure)
 
 
 def confusion_plot(scores: HeadScores, title: str) -> str | None:
@@ -115,7 +114,7 @@ def confusion_plot(scores: HeadScores, title: str) -> str | None:
         return None
     counts = scores.exclusive.confusion
     names = [outcome.name.replace("_", " ") for outcome in scores.outcomes]
-    figure, axes = _figure(4.6, 4.0)
+    figure, axes = plain_figure(4.6, 4.0)
     rows = np.maximum(counts.sum(axis=1, keepdims=True), 1)
     axes.imshow(counts / rows, cmap="Blues", vmin=0, vmax=1)
     for (row, column), count in np.ndenumerate(counts):
@@ -129,31 +128,4 @@ def confusion_plot(scores: HeadScores, title: str) -> str | None:
     axes.set_title(
         f"{title}: error {error.value:.1%} ({error.low:.1%} to {error.high:.1%})", fontsize=9
     )
-    return _png(figure)
-
-
-def _figure(width: float, height: float) -> tuple[Figure, Axes]:
-    figure = Figure(figsize=(width, height), dpi=110, layout="constrained")
-    FigureCanvasAgg(figure)
-    axes = figure.add_subplot()
-    axes.tick_params(labelsize=8)
-    for side in ("top", "right"):
-        axes.spines[side].set_visible(False)
-    return figure, axes
-
-
-def _png(figure: Figure) -> str:
-    """Figure as base64 of a PNG; equal figures make equal bytes."""
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", metadata={"Software": None})
-    return base64.b64encode(buffer.getvalue()).decode("ascii")
-
-
-def _title(name: str) -> str:
-    titles = {tissue.name: tissue.title for tissue in TISSUES}
-    return titles.get(name, {"fluid": "All fluid", "ped": "All PED"}.get(name, name))
-
-
-def _color(name: str) -> tuple[float, float, float]:
-    red, green, blue = TISSUES[SCORED_GROUPS[name][0]].color
-    return red / 255, green / 255, blue / 255
+    return figure_png(figure)

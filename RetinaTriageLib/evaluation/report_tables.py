@@ -27,6 +27,9 @@ def tissue_rows(evaluation: Evaluation) -> Iterator[Row]:
                 "segmenter": of_segmenter.segmenter,
                 "tissue": name,
                 **overlap_row(overlap),
+                "cases_with_it": of_segmenter.cases_with(name),
+                "mean_case_dice": finite_or_none(of_segmenter.mean_case_dice(name)),
+                "mean_case_iou": finite_or_none(of_segmenter.mean_case_iou(name)),
                 "median_volume_error_nl": finite_or_none(of_segmenter.median_volume_error_nl(name)),
                 "median_volume_error_percent": finite_or_none(
                     of_segmenter.median_volume_error_percent(name)

@@ -58,12 +58,17 @@ def percent(share: Proportion) -> str:
 
 def _map_lines(consensus: MapEvaluation, members: tuple[MapEvaluation, ...]) -> Iterator[str]:
     yield ""
-    yield f"{'Consensus map':<38}{'Dice':>7}{'IoU':>7}{'volume error, median':>28}"
+    yield "Consensus map: pooled over voxels, then means over the cases that have the tissue"
+    columns = f"{'Dice':>7}{'IoU':>7}{'Dice':>9}{'IoU':>7}{'cases':>7}{'volume error, median':>26}"
+    yield f"{'':<38}{columns}"
     for overlap in consensus.pooled:
         volume_nl = number(consensus.median_volume_error_nl(overlap.name), 2)
         volume_percent = number(consensus.median_volume_error_percent(overlap.name), 1)
         yield (
             f"  {overlap.name:<36}{number(overlap.dice):>7}{number(overlap.iou):>7}"
+            f"{number(consensus.mean_case_dice(overlap.name)):>9}"
+            f"{number(consensus.mean_case_iou(overlap.name)):>7}"
+            f"{consensus.cases_with(overlap.name):>7}"
             f"{volume_nl:>15} nl{volume_percent:>8} %"
         )
     yield f"  {'mean of the tissues in the truth':<36}{number(consensus.dice):>7}"

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,11 +16,11 @@ from RetinaTriageLib.evaluation.fluid import (
     FluidScore,
     evaluate_fluid,
     fluid_scans,
-    fluid_text,
 )
+from RetinaTriageLib.evaluation.fluid_report import fluid_json, fluid_text, patient_interval
 from RetinaTriageLib.evaluation.segmentation_scores import Overlap
 from RetinaTriageLib.inference.compute import choose_compute
-from RetinaTriageLib.training.label_sets import NOT_FLUID, SOME_FLUID
+from RetinaTriageLib.training.label_sets import NOT_FLUID, SOME_FLUID, UNKNOWN
 from RetinaTriageLib.volume import VoxelSpacing
 
 SPACING = VoxelSpacing.from_um(120, 4, 10)
@@ -64,14 +65,14 @@ def test_figures_of_a_worked_example() -> None:
     assert evaluation.mean_dice == pytest.approx((16 / 20 + 8 / 12) / 2)
     assert evaluation.false_fluid_nl == (3.0,)
     truth, predicted = [5, 2, 0], [5, 4, 3]
-    assert evaluation.area_correlation == pytest.approx(np.corrcoef(truth, predicted)[0, 1])
+    assert evaluation.volume_correlation == pytest.approx(np.corrcoef(truth, predicted)[0, 1])
     assert "worst 3.00 nl" in fluid_text(evaluation)
 
 
 def test_figures_that_the_set_does_not_give_are_nan() -> None:
     evaluation = FluidEvaluation((score(0, 0, 0),), ())
     assert np.isnan([evaluation.pooled_dice, evaluation.mean_dice]).all()
-    assert np.isnan(evaluation.area_correlation)
+    assert np.isnan(evaluation.volume_correlation)
     assert evaluation.false_fluid_nl == (0.0,)
 
 
@@ -98,3 +99,27 @@ def test_folder_without_masks_is_refused(tmp_path: Path) -> None:
     folder = write_set(tmp_path)
     with pytest.raises(InputError, match="with --masks"):
         fluid_scans(FluidFolder(folder.path, "fluid", SPACING))
+
+
+def test_width_that_the_grader_did_not_look_at_counts_nowhere(tmp_path: Path) -> None:
+    folder = replace(write_set(tmp_path), columns=(4, 20))
+    first, _ = fluid_scans(folder)
+    assert (first.codes[..., :4] == UNKNOWN).all()
+    assert (first.codes[..., 21:] == UNKNOWN).all()
+    assert (first.codes[..., 4:21] != UNKNOWN).all()
+
+
+def test_interval_needs_five_patients() -> None:
+    scans = tuple(replace(score(8, 2, n), patient=f"S{n}") for n in range(5))
+    interval = patient_interval(FluidEvaluation(scans, ()), lambda e: e.pooled_dice, draws=50)
+    assert interval is not None
+    assert 16 / 22 < interval.low < interval.high < 16 / 18
+    assert patient_interval(FluidEvaluation(scans[:4], ()), lambda e: e.pooled_dice) is None
+    assert "too few" in fluid_text(FluidEvaluation(scans[:4], ()))
+
+
+def test_each_patient_has_figures_of_its_own() -> None:
+    first, second = replace(score(8, 2, 2), patient="A"), replace(score(0, 0, 6), patient="B")
+    facts = fluid_json(FluidEvaluation((first, second), ()))
+    assert facts["patients"]["A"]["pooled_dice"] == pytest.approx(0.8)
+    assert facts["patients"]["B"]["mean_false_fluid_nl"] == pytest.approx(3.0)

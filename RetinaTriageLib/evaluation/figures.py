@@ -1,0 +1,48 @@
+"""Figures without a display, as embeddable PNG, and the names and colors of tissues in them."""
+
+from __future__ import annotations
+
+import base64
+import io
+
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+from RetinaTriageLib.evaluation.segmentation_scores import SCORED_GROUPS
+from RetinaTriageLib.tissues import TISSUES
+
+INK, QUIET, ACCENT, GRID = "#1b2430", "#66707d", "#0a6c9c", "#dfe3e8"
+
+# Colors that stay apart under protanopia and deuteranopia (Okabe and Ito).
+LINE_COLORS = ("#0072b2", "#e69f00", "#009e73", "#d55e00", "#cc79a7")
+
+
+def plain_figure(width: float, height: float) -> tuple[Figure, Axes]:
+    """Figure of a size in inches, with one pair of axes."""
+    figure = Figure(figsize=(width, height), dpi=110, layout="constrained")
+    FigureCanvasAgg(figure)
+    axes = figure.add_subplot()
+    axes.tick_params(labelsize=8)
+    for side in ("top", "right"):
+        axes.spines[side].set_visible(False)
+    return figure, axes
+
+
+def figure_png(figure: Figure) -> str:
+    """Figure as base64 of a PNG; equal figures make equal bytes."""
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", metadata={"Software": None})
+    return base64.b64encode(buffer.getvalue()).decode("ascii")
+
+
+def tissue_title(name: str) -> str:
+    """Title of a tissue or of a group of tissues."""
+    titles = {tissue.name: tissue.title for tissue in TISSUES}
+    return titles.get(name, {"fluid": "All fluid", "ped": "All PED"}.get(name, name))
+
+
+def tissue_color(name: str) -> tuple[float, float, float]:
+    """Color of a tissue, or of the first of a group, as shares of red, green and blue."""
+    red, green, blue = TISSUES[SCORED_GROUPS[name][0]].color
+    return red / 255, green / 255, blue / 255

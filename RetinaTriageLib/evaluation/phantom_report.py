@@ -1,0 +1,221 @@
+"""The evaluation of phantoms of several scanners: one table and page over all, one for each."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from RetinaTriageLib.evaluation.case_result import CaseResult, with_worst_pictures
+from RetinaTriageLib.evaluation.classification_scores import OutcomeScores
+from RetinaTriageLib.evaluation.ensemble_gain import ensemble_gains, gain_json, gain_text
+from RetinaTriageLib.evaluation.ensemble_runs import EnsembleRuns
+from RetinaTriageLib.evaluation.evaluate import evaluation_of
+from RetinaTriageLib.evaluation.evaluation import Evaluation, MapEvaluation
+from RetinaTriageLib.evaluation.phantom_plots import (
+    condition_auc_plot,
+    gain_plot,
+    scanner_dice_plot,
+)
+from RetinaTriageLib.evaluation.phantom_runs import PhantomPlan
+from RetinaTriageLib.evaluation.proportions import Proportion
+from RetinaTriageLib.evaluation.report import page, replace_evaluation, section, text_section
+from RetinaTriageLib.evaluation.report_json import evaluation_json
+from RetinaTriageLib.evaluation.report_plots import confusion_plot, volume_bland_altman
+from RetinaTriageLib.evaluation.report_text import number
+from RetinaTriageLib.evaluation.segmentation_scores import SCORED_GROUPS
+from RetinaTriageLib.evaluation.surface_distance import SURFACE_TITLES
+from RetinaTriageLib.operating_points import OperatingPoint
+from RetinaTriageLib.outcomes import CONDITIONS, REFERRAL
+from RetinaTriageLib.result import RESEARCH_USE
+from RetinaTriageLib.writers.report_file import whole_file
+
+JSON_FILE, HTML_FILE = "phantoms.json", "phantoms.html"
+POOLED = "all"
+FLUIDS = ("fluid", "intraretinal_fluid", "subretinal_fluid", "serous_ped")
+DEFINITIONS = """\
+Dice, IoU      voxels of all eyes pooled; in brackets the mean Dice over the eyes that have the
+               tissue, and how many do
+volume error   median over the eyes, of its size; in % over the eyes that have the tissue
+surfaces       mean over the eyes of the mean distance along the A-scan
+CST            thickness of the central 1 mm around the fovea that was found, against the true one
+referral error exact interval (Clopper and Pearson), 95 %
+AUC            interval by bootstrap over the eyes, 95 %; 1 to 1 says only that no pair of eyes of
+               this set stood in the wrong order; in square brackets the eyes with the condition
+"""
+
+
+@dataclass(frozen=True)
+class PhantomEvaluation:
+    """Evaluations by scanner, and of all scanners together."""
+
+    plan: PhantomPlan
+    scanners: Mapping[str, Evaluation]
+    pooled: Evaluation
+
+    @property
+    def sets(self) -> Mapping[str, Evaluation]:
+        """All evaluations by the name of their folder; all scanners together come first."""
+        return {POOLED: self.pooled, **self.scanners}
+
+
+def phantom_evaluation(
+    runs: EnsembleRuns,
+    plan: PhantomPlan,
+    results: Mapping[str, list[CaseResult]],
+    point: OperatingPoint = OperatingPoint.BALANCED,
+) -> PhantomEvaluation:
+    """Scores of the phantoms of every scanner and of all together."""
+
+    def evaluated(title: str, cases: list[CaseResult]) -> Evaluation:
+        name = f"{len(cases)} {title} phantoms, seeds {plan.seeds[0]} to {plan.seeds[-1]}"
+        return evaluation_of(name, runs, with_worst_pictures(cases), point)
+
+    return PhantomEvaluation(
+        plan,
+        {scanner: evaluated(scanner, cases) for scanner, cases in results.items()},
+        evaluated(" and ".join(results), [case for cases in results.values() for case in cases]),
+    )
+
+
+def write_phantom_evaluation(evaluation: PhantomEvaluation, folder: Path) -> None:
+    """Write the summary, and a folder of numbers, tables and report for every set.
+
+    Raises
+    ------
+    OutputError
+        If it cannot be written.
+    """
+    for name, of_set in evaluation.sets.items():
+        replace_evaluation(of_set, folder / name)
+    facts = json.dumps(phantom_json(evaluation), indent=2, ensure_ascii=False, allow_nan=False)
+    with whole_file(folder / JSON_FILE) as unfinished:
+        unfinished.write_text(facts + "\n", encoding="utf-8")
+    with whole_file(folder / HTML_FILE) as unfinished:
+        unfinished.write_text(phantom_page(evaluation), encoding="utf-8")
+
+
+def phantom_json(evaluation: PhantomEvaluation) -> dict[str, object]:
+    """Numbers of all sets as JSON takes them; what is not known is null."""
+    plan = evaluation.plan
+    return {
+        "seeds": [plan.seeds[0], plan.seeds[-1]],
+        "bscans": {scanner: plan.profile(scanner).shape[0] for scanner in plan.scanners},
+        "sets": {
+            name: {
+                **evaluation_json(of_set),
+                "gains": [gain_json(gain) for gain in ensemble_gains(of_set)],
+            }
+            for name, of_set in evaluation.sets.items()
+        },
+        "definitions": DEFINITIONS.splitlines(),
+        "use": RESEARCH_USE,
+    }
+
+
+def phantom_text(evaluation: PhantomEvaluation) -> str:
+    """Table with a column for each set, and how the ensemble stands among its members."""
+    names = [POOLED, *evaluation.scanners]
+    width = 2 + max(22, *(len(name) for name in names))
+    lines = [f"{'':<40}" + "".join(f"{name:>{width}}" for name in names)]
+    for title, cells in _rows(evaluation):
+        lines.append(f"{title:<40}" + "".join(f"{cell:>{width}}" for cell in cells))
+    lines += ["", "Ensemble against its best member, all scanners:"]
+    lines += [f"  {gain_text(gain)}" for gain in ensemble_gains(evaluation.pooled)]
+    for scanner, of_scanner in evaluation.scanners.items():
+        lines += [f"{scanner}:", *(f"  {gain_text(gain)}" for gain in ensemble_gains(of_scanner))]
+    lines += ["", *DEFINITIONS.splitlines()]
+    notes = evaluation.pooled.notes
+    return "\n".join([*lines, *(f"Note: {note}" for note in notes)]) + "\n"
+
+
+def phantom_page(evaluation: PhantomEvaluation) -> str:
+    """Page over all scanners, with plots and the table."""
+    pooled, scanners = evaluation.pooled, evaluation.scanners
+    sections = [section("Overlap by tissue", [scanner_dice_plot(pooled, scanners)])]
+    if pooled.consensus is not None:
+        volumes = [volume_bland_altman(pooled.consensus, name) for name in ("fluid", "ped")]
+        sections.append(section("Volumes, all scanners", volumes))
+    sections.append(section("Conditions", [condition_auc_plot(pooled, scanners)]))
+    if pooled.ensemble is not None:
+        referral = pooled.ensemble.of(REFERRAL.name)
+        sections.append(section("Referral", [confusion_plot(referral, REFERRAL.title)]))
+    gains = [gain_plot(gain) for gain in ensemble_gains(pooled)]
+    sections.append(section("The ensemble among its members", gains))
+    sections.append(text_section("Numbers", phantom_text(evaluation)))
+    links = "".join(
+        f'<p><a href="{name}/evaluation.html">{name}</a></p>' for name in evaluation.sets
+    )
+    sections.append(f"<section><h2>Each set by itself</h2>{links}</section>")
+    bundle = pooled.bundle
+    lead = (
+        f"Trained on: {bundle.trained_on}",
+        f"Operating point {bundle.operating_point}, {bundle.calibration}",
+        f"Computed on {bundle.compute}; bundle SHA-256 {bundle.sha256}",
+    )
+    return page(f"{bundle.name} on {pooled.set_name}", lead, "".join(sections))
+
+
+def _rows(evaluation: PhantomEvaluation) -> Iterator[tuple[str, list[str]]]:
+    sets = list(evaluation.sets.values())
+    maps = [of_set.consensus for of_set in sets if of_set.consensus is not None]
+    yield "eyes", [str(len(of_set.cases)) for of_set in sets]
+    yield "mean Dice of the tissues there", [number(of_map.dice) for of_map in maps]
+    yield "tissues there, of 15", [_tissues_there(of_map) for of_map in maps]
+    yield "pixel accuracy", [number(of_map.accuracy, 4) for of_map in maps]
+    for name in SCORED_GROUPS:
+        yield f"Dice, IoU {name}"[:39], [_overlap_cell(of_map, name) for of_map in maps]
+    for name in FLUIDS:
+        yield f"volume error {name}", [_volume_cell(of_map, name) for of_map in maps]
+    for surface, title in SURFACE_TITLES.items():
+        yield title, [f"{number(of_map.surface_um(surface)[0], 1)} µm" for of_map in maps]
+    centers = [number(of_map.median_center_error_um(), 1) for of_map in maps]
+    yield "CST error, median", [f"{center} µm" for center in centers]
+    yield from _answer_rows(sets)
+
+
+def _answer_rows(sets: list[Evaluation]) -> Iterator[tuple[str, list[str]]]:
+    ensembles = [of_set.ensemble for of_set in sets if of_set.ensemble is not None]
+    exclusive = [ensemble.of(REFERRAL.name).exclusive for ensemble in ensembles]
+    known = [scores for scores in exclusive if scores is not None]
+    yield "referral errors", [f"{s.error.count} of {s.error.total}" for s in known]
+    yield "referral error, %", [_share_cell(s.error) for s in known]
+    yield "referral penalty a case", [number(s.mean_penalty) for s in known]
+    for index, condition in enumerate(CONDITIONS.outcomes):
+        outcomes = [ensemble.of(CONDITIONS.name).outcomes[index] for ensemble in ensembles]
+        yield f"AUC {condition.name}", [_auc_cell(outcome) for outcome in outcomes]
+
+
+def _share_cell(share: Proportion) -> str:
+    low, high = 100 * share.low, 100 * share.high
+    return f"{number(100 * share.value, 1)} ({number(low, 1)}–{number(high, 1)})"
+
+
+def _auc_cell(outcome: OutcomeScores) -> str:
+    interval = outcome.auc_interval
+    count = outcome.sensitivity.total
+    if interval is None or not math.isfinite(outcome.auc):
+        return f"{number(outcome.auc)} [{count}]"
+    return f"{number(outcome.auc)} ({interval.low:.3f}–{interval.high:.3f}) [{count}]"
+
+
+def _tissues_there(of_map: MapEvaluation) -> str:
+    single = [overlap for overlap in of_map.pooled if len(SCORED_GROUPS[overlap.name]) == 1]
+    return str(sum(overlap.truth_voxels > 0 for overlap in single))
+
+
+def _overlap_cell(of_map: MapEvaluation, name: str) -> str:
+    overlap = next(overlap for overlap in of_map.pooled if overlap.name == name)
+    mean = number(of_map.mean_case_dice(name), 2)
+    return (
+        f"{number(overlap.dice, 2)} {number(overlap.iou, 2)} ({mean} in {of_map.cases_with(name)})"
+    )
+
+
+def _volume_cell(of_map: MapEvaluation, name: str) -> str:
+    return (
+        f"{number(of_map.median_volume_error_nl(name), 2)} nl "
+        f"{number(of_map.median_volume_error_percent(name), 1)} %"
+    )
