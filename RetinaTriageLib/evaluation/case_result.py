@@ -24,9 +24,9 @@ from RetinaTriageLib.evaluation.segmentation_scores import (
     tissue_overlaps,
 )
 from RetinaTriageLib.evaluation.surface_distance import SurfaceDistance, surface_distances
+from RetinaTriageLib.labels.label_sets import SOME_FLUID
 from RetinaTriageLib.progress import OnProgress, ignore_progress
 from RetinaTriageLib.tissues import TISSUE_BY_NAME, TISSUES, TissueGroup, labels_of
-from RetinaTriageLib.training.label_sets import SOME_FLUID
 from RetinaTriageLib.volume import LabelArray, OCTVolume
 from RetinaTriageLib.writers.report_pictures import gray_levels
 

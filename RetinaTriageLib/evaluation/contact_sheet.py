@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageDraw
 
+from RetinaTriageLib.labels.label_sets import SOME_FLUID
 from RetinaTriageLib.tissues import TISSUE_BY_NAME, TISSUES, Tissue
-from RetinaTriageLib.training.label_sets import SOME_FLUID
 from RetinaTriageLib.volume import LabelArray, OCTVolume
 from RetinaTriageLib.writers.report_file import whole_file
 from RetinaTriageLib.writers.report_pictures import gray_levels

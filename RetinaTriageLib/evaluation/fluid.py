@@ -24,9 +24,9 @@ from RetinaTriageLib.evaluation.segmentation_scores import (
     confusion_counts,
     overlap,
 )
+from RetinaTriageLib.labels.label_sets import NOT_FLUID, SOME_FLUID, UNKNOWN
 from RetinaTriageLib.progress import OnProgress, Progress, ignore_progress
 from RetinaTriageLib.readers.pictures import picture_paths, read_pages
-from RetinaTriageLib.training.label_sets import NOT_FLUID, SOME_FLUID, UNKNOWN
 from RetinaTriageLib.volume import (
     DeviceFamily,
     LabelArray,

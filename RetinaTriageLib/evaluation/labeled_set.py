@@ -16,14 +16,14 @@ import numpy as np
 import numpy.typing as npt
 
 from RetinaTriageLib.errors import InputError
-from RetinaTriageLib.evaluation.case_truth import (
+from RetinaTriageLib.labels.case_truth import (
     Answers,
     CaseTruth,
     read_truth,
     stated_answers,
     with_truth,
 )
-from RetinaTriageLib.evaluation.slicer_pairs import (
+from RetinaTriageLib.labels.slicer_pairs import (
     SEGMENTATION_SUFFIX,
     read_codes,
     segmentation_of,

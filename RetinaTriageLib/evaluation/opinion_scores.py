@@ -9,7 +9,6 @@ import numpy as np
 import numpy.typing as npt
 
 from RetinaTriageLib.bundle import Bundle
-from RetinaTriageLib.evaluation.case_truth import Answers
 from RetinaTriageLib.evaluation.classification_scores import (
     UNKNOWN,
     HeadAnswers,
@@ -19,6 +18,7 @@ from RetinaTriageLib.evaluation.classification_scores import (
 )
 from RetinaTriageLib.evaluation.evaluation import ENSEMBLE, OpinionEvaluation
 from RetinaTriageLib.hypotheses import Opinion
+from RetinaTriageLib.labels.case_truth import Answers
 from RetinaTriageLib.operating_points import OperatingPoint
 from RetinaTriageLib.outcomes import OutcomeHead
 

@@ -29,7 +29,7 @@ def scanner_dice_plot(pooled: Evaluation, scanners: Mapping[str, Evaluation]) ->
     """Pooled Dice of every tissue: all scanners as bar, each as mark; None without labels."""
     if pooled.consensus is None:
         return None
-    shown = [overlap for overlap in pooled.consensus.pooled if math.isfinite(overlap.dice)]
+    shown = [overlap for overlap in pooled.consensus.pooled if overlap.truth_voxels]
     places = np.arange(len(shown))[::-1]
     figure, axes = plain_figure(9.0, 5.0)
     axes.barh(
@@ -43,7 +43,10 @@ def scanner_dice_plot(pooled: Evaluation, scanners: Mapping[str, Evaluation]) ->
     )
     for number, (scanner, evaluation) in enumerate(scanners.items()):
         assert evaluation.consensus is not None
-        dice = {overlap.name: overlap.dice for overlap in evaluation.consensus.pooled}
+        dice = {
+            overlap.name: overlap.dice if overlap.truth_voxels else math.nan
+            for overlap in evaluation.consensus.pooled
+        }
         axes.plot(
             [dice[overlap.name] for overlap in shown],
             places,

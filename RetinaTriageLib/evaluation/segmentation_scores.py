@@ -1,6 +1,6 @@
 """Overlap of a tissue map with labels, some of which may leave the tissue open.
 
-A label is a code of `RetinaTriageLib.training.label_sets`: one tissue, or a set of tissues that are
+A label is a code of `RetinaTriageLib.labels.label_sets`: one tissue, or a set of tissues that are
 possible. For each tissue a voxel counts as truth where its label names that tissue for sure, as
 not the tissue where its label rules it out, and not at all where its label leaves it open.
 """
@@ -15,8 +15,8 @@ import numpy as np
 import numpy.typing as npt
 
 from RetinaTriageLib.errors import InputError
+from RetinaTriageLib.labels.label_sets import LABEL_SETS
 from RetinaTriageLib.tissues import TISSUES, TissueGroup, labels_of
-from RetinaTriageLib.training.label_sets import LABEL_SETS
 from RetinaTriageLib.volume import LabelArray
 
 CountArray = npt.NDArray[np.int64]

@@ -13,8 +13,8 @@ import numpy.typing as npt
 import torch
 import torch.nn.functional as F  # noqa: N812 - torch's own abbreviation
 
+from RetinaTriageLib.labels.label_sets import UNKNOWN
 from RetinaTriageLib.tissues import TISSUE_BY_NAME
-from RetinaTriageLib.training.label_sets import UNKNOWN
 
 Bscans = npt.NDArray[np.uint8]
 Gray = npt.NDArray[np.float32]

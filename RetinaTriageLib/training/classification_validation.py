@@ -11,10 +11,10 @@ from scipy.stats import rankdata
 
 from RetinaTriageLib.networks.classification import (
     ClassificationConfig,
-    ClassificationNetwork,
     HeadShape,
     probabilities,
 )
+from RetinaTriageLib.networks.kinds import MapClassifier
 from RetinaTriageLib.training.grids import UNANSWERED, GridLibrary, as_batch
 
 Scores = npt.NDArray[np.float64]
@@ -35,7 +35,7 @@ def figure_names(config: ClassificationConfig, penalized: Sequence[str]) -> tupl
 
 
 def classification_figures(
-    network: ClassificationNetwork,
+    network: MapClassifier,
     libraries: Sequence[GridLibrary],
     penalties: Mapping[str, npt.NDArray[np.float64]],
     device: str,
@@ -89,7 +89,7 @@ def _head_figures(head: HeadShape, scores: Scores, answers: Answers) -> dict[str
 
 @torch.inference_mode()
 def _opinions(
-    network: ClassificationNetwork,
+    network: MapClassifier,
     libraries: Sequence[GridLibrary],
     device: str,
     *,

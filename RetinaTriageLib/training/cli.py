@@ -7,11 +7,13 @@ from dataclasses import replace
 from pathlib import Path
 
 from RetinaTriageLib.progress import Progress
+from RetinaTriageLib.training.adapt_cli import add_adapt_command
 from RetinaTriageLib.training.classification_loop import ClassificationPlan, train_classification
 from RetinaTriageLib.training.optimization import OptimizationPlan
 from RetinaTriageLib.training.schedule import Schedule
 from RetinaTriageLib.training.segmentation_loop import SegmentationPlan, train_segmentation
 from RetinaTriageLib.training.stacks import Folder
+from RetinaTriageLib.training.tree_cli import add_tree_commands
 
 
 def add_train_commands(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -26,6 +28,8 @@ def add_train_commands(subparsers: argparse._SubParsersAction[argparse.ArgumentP
     )
     _add_options(classification, ClassificationPlan().optimization)
     classification.set_defaults(command=run_classification)
+    add_tree_commands(subparsers, weighted_folder)
+    add_adapt_command(subparsers)
 
 
 def run_segmentation(options: argparse.Namespace) -> int:

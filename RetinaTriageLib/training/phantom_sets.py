@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from RetinaTriageLib.labels.label_sets import UNKNOWN
 from RetinaTriageLib.networks.classifier_input import grid_from_labels
 from RetinaTriageLib.outcomes import CONDITIONS, PROGRESSION, REFERRAL, TREATMENT
 from RetinaTriageLib.phantoms.clinical_rule import Truth
@@ -21,7 +22,6 @@ from RetinaTriageLib.phantoms.devices import (
 from RetinaTriageLib.phantoms.eye import Disease
 from RetinaTriageLib.phantoms.phantom import make_phantom
 from RetinaTriageLib.training.augment import CLIPPING
-from RetinaTriageLib.training.label_sets import UNKNOWN
 from RetinaTriageLib.volume import LabelArray, VoxelSpacing
 
 STACK_BSCANS = 6

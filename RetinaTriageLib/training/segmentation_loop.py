@@ -13,11 +13,11 @@ import torch
 from torch import Tensor
 
 from RetinaTriageLib.inference.allocator import keep_freed_memory
+from RetinaTriageLib.labels.label_sets import LABEL_SETS
 from RetinaTriageLib.networks.segmentation import SegmentationConfig, SegmentationNetwork
 from RetinaTriageLib.progress import OnProgress, ignore_progress
 from RetinaTriageLib.training.augment import AugmentationPlan
 from RetinaTriageLib.training.checkpoints import RunState, load_weights, plain_value
-from RetinaTriageLib.training.label_sets import LABEL_SETS
 from RetinaTriageLib.training.losses import LabelTables, segmentation_loss
 from RetinaTriageLib.training.optimization import OptimizationPlan, optimize
 from RetinaTriageLib.training.segmentation_validation import (

@@ -6,10 +6,10 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from RetinaTriageLib.labels.label_sets import LABEL_SETS
 from RetinaTriageLib.networks.gray import normalize
 from RetinaTriageLib.networks.segmentation import SegmentationNetwork
 from RetinaTriageLib.tissues import TISSUES, TissueGroup, labels_of
-from RetinaTriageLib.training.label_sets import LABEL_SETS
 from RetinaTriageLib.training.stacks import Stack, StackLibrary
 
 FLUID = "fluid"

@@ -2,7 +2,7 @@
 
 A file holds ``image`` and ``codes``, uint8 arrays (B-scan, depth, width) or (depth, width), and
 optionally ``device``, the scanner adaptation branch. Codes below the number of tissues name one
-tissue; the others are label sets (`RetinaTriageLib.training.label_sets`).
+tissue; the others are label sets (`RetinaTriageLib.labels.label_sets`).
 """
 
 from __future__ import annotations

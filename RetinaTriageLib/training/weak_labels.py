@@ -5,10 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy import ndimage
 
-from RetinaTriageLib.networks.graph_search import Surfaces
-from RetinaTriageLib.networks.surface_cost import BoolArray, comparable_gray
-from RetinaTriageLib.tissues import TISSUE_BY_NAME
-from RetinaTriageLib.training.label_sets import (
+from RetinaTriageLib.labels.label_sets import (
     RETINA,
     RETINA_NOT_FLUID,
     RPE_COMPLEX,
@@ -16,6 +13,9 @@ from RetinaTriageLib.training.label_sets import (
     UNKNOWN,
     VITREOUS_SIDE,
 )
+from RetinaTriageLib.networks.graph_search import Surfaces
+from RetinaTriageLib.networks.surface_cost import BoolArray, comparable_gray
+from RetinaTriageLib.tissues import TISSUE_BY_NAME
 from RetinaTriageLib.volume import FloatArray, LabelArray, VoxelSpacing
 
 SURE = 0.5  # confidence from which a surface is believed

@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from RetinaTriageLib.labels.label_sets import UNKNOWN
 from RetinaTriageLib.training.augment import (
     BLINK,
     CLIPPING,
@@ -16,7 +17,6 @@ from RetinaTriageLib.training.augment import (
     cropped,
     warped,
 )
-from RetinaTriageLib.training.label_sets import UNKNOWN
 
 Bytes = npt.NDArray[np.uint8]
 

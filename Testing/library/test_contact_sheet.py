@@ -14,8 +14,8 @@ from RetinaTriageLib.evaluation.contact_sheet import (
     volume_tiles,
     write_contact_sheet,
 )
+from RetinaTriageLib.labels.label_sets import NOT_FLUID, SOME_FLUID
 from RetinaTriageLib.tissues import TISSUE_BY_NAME
-from RetinaTriageLib.training.label_sets import NOT_FLUID, SOME_FLUID
 from RetinaTriageLib.volume import OCTVolume
 
 RETINA = TISSUE_BY_NAME["neurosensory_retina"]

@@ -20,7 +20,7 @@ from RetinaTriageLib.evaluation.fluid import (
 from RetinaTriageLib.evaluation.fluid_report import fluid_json, fluid_text, patient_interval
 from RetinaTriageLib.evaluation.segmentation_scores import Overlap
 from RetinaTriageLib.inference.compute import choose_compute
-from RetinaTriageLib.training.label_sets import NOT_FLUID, SOME_FLUID, UNKNOWN
+from RetinaTriageLib.labels.label_sets import NOT_FLUID, SOME_FLUID, UNKNOWN
 from RetinaTriageLib.volume import VoxelSpacing
 
 SPACING = VoxelSpacing.from_um(120, 4, 10)

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from RetinaTriageLib.training.label_sets import LABEL_SETS
+from RetinaTriageLib.labels.label_sets import LABEL_SETS
 
 
 def test_tissue_codes_allow_themselves_alone() -> None:

@@ -10,7 +10,6 @@ import SimpleITK
 from example_case import example_case, example_tissue_map
 
 from RetinaTriageLib.errors import InputError
-from RetinaTriageLib.evaluation.case_truth import read_truth, stated_answers
 from RetinaTriageLib.evaluation.labeled_set import (
     folder_set,
     load_case,
@@ -18,13 +17,14 @@ from RetinaTriageLib.evaluation.labeled_set import (
     phantom_set,
     with_spacing,
 )
-from RetinaTriageLib.evaluation.slicer_pairs import segment_code
+from RetinaTriageLib.labels.case_truth import read_truth, stated_answers
+from RetinaTriageLib.labels.label_sets import NOT_FLUID, SOME_FLUID, UNKNOWN
+from RetinaTriageLib.labels.slicer_pairs import segment_code
 from RetinaTriageLib.outcomes import CONDITIONS, REFERRAL
 from RetinaTriageLib.phantoms.description import describe_phantom
 from RetinaTriageLib.phantoms.devices import SPECTRALIS
 from RetinaTriageLib.phantoms.phantom import make_phantom
 from RetinaTriageLib.tissues import TISSUES
-from RetinaTriageLib.training.label_sets import NOT_FLUID, SOME_FLUID, UNKNOWN
 from RetinaTriageLib.volume import DeviceFamily, Laterality, VoxelSpacing
 from RetinaTriageLib.writers.segmentation import write_segmentation
 

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from RetinaTriageLib.training.label_sets import LABEL_SETS, NOT_FLUID, SOME_FLUID, UNKNOWN
+from RetinaTriageLib.labels.label_sets import LABEL_SETS, NOT_FLUID, SOME_FLUID, UNKNOWN
 from RetinaTriageLib.training.losses import LabelTables, segmentation_loss
 
 SHAPE = (1, 2, 4, 6)  # (batch, B-scan, depth, width)

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 from example_eye import SMALL
 
+from RetinaTriageLib.labels.label_sets import UNKNOWN
 from RetinaTriageLib.networks.classification import ClassificationConfig
 from RetinaTriageLib.networks.classifier_input import DEFAULT_GRID
 from RetinaTriageLib.phantoms.clinical_rule import Truth
 from RetinaTriageLib.training import phantom_sets
 from RetinaTriageLib.training.augment import CLIPPING
 from RetinaTriageLib.training.grids import load_grid
-from RetinaTriageLib.training.label_sets import UNKNOWN
 from RetinaTriageLib.training.phantom_sets import (
     answers,
     sample_path,

@@ -13,7 +13,7 @@ from RetinaTriageLib.evaluation.segmentation_scores import (
     pixel_accuracy,
     tissue_overlaps,
 )
-from RetinaTriageLib.training.label_sets import NOT_FLUID, SOME_FLUID, UNKNOWN
+from RetinaTriageLib.labels.label_sets import NOT_FLUID, SOME_FLUID, UNKNOWN
 
 RETINA, IRF, SRF, CHOROID = 3, 4, 5, 11
 

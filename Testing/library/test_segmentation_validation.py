@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from RetinaTriageLib.training.label_sets import NOT_FLUID, SOME_FLUID, UNKNOWN
+from RetinaTriageLib.labels.label_sets import NOT_FLUID, SOME_FLUID, UNKNOWN
 from RetinaTriageLib.training.segmentation_validation import fluid_dice, tissue_dice
 
 

@@ -15,10 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from RetinaTriageLib.errors import InputError
-from RetinaTriageLib.readers.gray import lossless_gray
-from RetinaTriageLib.readers.grid_axes import choose_axes
-from RetinaTriageLib.tissues import TISSUES
-from RetinaTriageLib.training.label_sets import (
+from RetinaTriageLib.labels.label_sets import (
     NOT_FLUID,
     RETINA,
     RETINA_NOT_FLUID,
@@ -27,6 +24,9 @@ from RetinaTriageLib.training.label_sets import (
     UNKNOWN,
     VITREOUS_SIDE,
 )
+from RetinaTriageLib.readers.gray import lossless_gray
+from RetinaTriageLib.readers.grid_axes import choose_axes
+from RetinaTriageLib.tissues import TISSUES
 from RetinaTriageLib.volume import LabelArray, OCTVolume
 
 SET_WORDS: Mapping[str, int] = {

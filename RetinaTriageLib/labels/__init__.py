@@ -1,0 +1,1 @@
+"""What is known of scans: partial labels, segmentations drawn in 3D Slicer, verdicts."""
