@@ -83,14 +83,13 @@ def parse_dicom(path: Path, *, pixels: bool) -> FileDataset:
         raise InputError(msg)
     content = io.BytesIO(path.read_bytes())
     with damaged_values(path.name):
-        meta = pydicom.filereader.read_file_meta_info(content)
+        meta = pydicom.filereader.read_file_meta_info(path)
         if meta.get("TransferSyntaxUID") == DEFLATED:
             msg = (
                 f"{path.name} is deflated as a whole, which could unpack to any size; store it "
                 "uncompressed or as JPEG 2000."
             )
             raise InputError(msg)
-        content.seek(0)
         dataset: FileDataset = pydicom.dcmread(content, stop_before_pixels=not pixels)
     return dataset
 
