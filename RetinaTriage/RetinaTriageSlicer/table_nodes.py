@@ -47,7 +47,7 @@ def makeScoreTable(name: str, result: TriageResult) -> Any:
 
 def makeOpinionTable(name: str, result: TriageResult) -> Any:
     """Table of all opinions: one row an outcome, a hypothesis and a classifier."""
-    rows = opinion_rows(result.hypotheses, result.vocabulary)
+    rows = opinion_rows(result.hypotheses, result.vocabulary, result.joint_opinions)
     return _makeTable(name, OPINION_COLUMNS, rows, result)
 
 

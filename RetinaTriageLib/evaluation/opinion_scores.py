@@ -22,15 +22,24 @@ from RetinaTriageLib.labels.case_truth import Answers
 from RetinaTriageLib.operating_points import OperatingPoint
 from RetinaTriageLib.outcomes import OutcomeHead
 
+ALL_MAPS = "all maps"
+"""Stands for the segmenter of an opinion on all tissue maps together."""
+
 
 @dataclass(frozen=True)
 class JudgedCase:
-    """One case with S tuples of C opinions on it, and what is known of its answers."""
+    """One case with S tuples of C opinions on it, and what is known of its answers.
+
+    Attributes
+    ----------
+    joint_opinions : those on all S maps together, one of each joint classifier
+    """
 
     name: str
     patient: str
     answers: Answers
     opinions: tuple[tuple[Opinion, ...], ...]
+    joint_opinions: tuple[Opinion, ...] = ()
 
 
 def ensemble_answers(
@@ -38,7 +47,7 @@ def ensemble_answers(
 ) -> Mapping[str, HeadAnswers]:
     """Mean opinion and truth of every head that is known in some case."""
     return {
-        head.name: _answers(cases, head, _scores(cases, head).mean(axis=(1, 2)))
+        head.name: _answers(cases, head, _mean_scores(cases, head))
         for head in _known_heads(cases, heads)
     }
 
@@ -46,7 +55,9 @@ def ensemble_answers(
 def opinion_evaluations(
     cases: Sequence[JudgedCase], bundle: Bundle, point: OperatingPoint, *, intervals: bool
 ) -> tuple[OpinionEvaluation, ...]:
-    """Scores of each pair and, last, of the ensemble; empty where no answer is known.
+    """Scores of each pair and joint classifier and, last, of the ensemble.
+
+    Empty where no answer is known.
 
     All are re-weighted alike, by the calibration of the bundle, which was fitted on the mean.
 
@@ -78,10 +89,21 @@ def opinion_evaluations(
             drawn=False,
         )
         for row, segmenter in enumerate(bundle.manifest.segmenters)
-        for column, classifier in enumerate(bundle.manifest.classifiers)
+        for column, classifier in enumerate(bundle.manifest.map_classifiers)
     ]
-    means = {name: of_head.mean(axis=(1, 2)) for name, of_head in scores.items()}
-    return (*pairs, evaluated(ENSEMBLE, means, drawn=intervals))
+    joint = [
+        evaluated(
+            f"{ALL_MAPS} × {classifier.name}",
+            {
+                head.name: np.array([c.joint_opinions[at].scores[head.name] for c in cases])
+                for head in heads
+            },
+            drawn=False,
+        )
+        for at, classifier in enumerate(bundle.manifest.joint_classifiers)
+    ]
+    means = {head.name: _mean_scores(cases, head) for head in heads}
+    return (*pairs, *joint, evaluated(ENSEMBLE, means, drawn=intervals))
 
 
 def _known_heads(
@@ -95,6 +117,18 @@ def _scores(cases: Sequence[JudgedCase], head: OutcomeHead) -> npt.NDArray[np.fl
     return np.array(
         [[[o.scores[head.name] for o in of_map] for of_map in case.opinions] for case in cases]
     )
+
+
+def _mean_scores(cases: Sequence[JudgedCase], head: OutcomeHead) -> ScoreArray:
+    """Mean over all opinions as array (case, outcome); a joint one counts once a map."""
+    rows = [
+        [
+            [opinion.scores[head.name] for opinion in (*of_map, *case.joint_opinions)]
+            for of_map in case.opinions
+        ]
+        for case in cases
+    ]
+    return np.asarray(np.mean(rows, axis=(1, 2)))
 
 
 def _truth(cases: Sequence[JudgedCase], head: OutcomeHead) -> TruthArray:

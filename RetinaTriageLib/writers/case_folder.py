@@ -166,7 +166,12 @@ def _map_writer(result: TriageResult, tissue_map: LabelArray) -> FileWriter:
 def _table_writers(result: TriageResult) -> dict[str, FileWriter]:
     writers: dict[str, FileWriter] = {
         "scores": partial(write_scores, result.verdict, result.vocabulary),
-        "opinions": partial(write_opinions, result.hypotheses, result.vocabulary),
+        "opinions": partial(
+            write_opinions,
+            result.hypotheses,
+            result.vocabulary,
+            joint_opinions=result.joint_opinions,
+        ),
         "tissues": partial(write_tissues, result.measurements.tissues),
     }
     if result.measurements.etdrs is not None:

@@ -24,7 +24,7 @@ from RetinaTriageLib.writers.report_maps import (
     superior_up,
 )
 from RetinaTriageLib.writers.report_pictures import gray_levels
-from RetinaTriageLib.writers.report_scores import HYPOTHESIS_COLORS
+from RetinaTriageLib.writers.report_scores import HYPOTHESIS_COLORS, JOINT_COLOR
 from RetinaTriageLib.writers.report_tables import color_of
 
 INK, QUIET, BAR, DECIDED_BAR = "#1b2430", "#66707d", "#c3cdd7", "#8fbbd3"
@@ -34,7 +34,10 @@ Place = tuple[float, float, float, float]
 
 
 def draw_head(axes: Axes, result: TriageResult, head: OutcomeHead) -> None:
-    """One head: mean as a bar, every opinion as a dot, the score as a tick, decisions in bold."""
+    """One head: mean as a bar, every opinion as a dot, the score as a tick, decisions in bold.
+
+    Opinions on all tissue maps together are diamonds.
+    """
     grid = opinion_grid(result.hypotheses, head.name)
     decided = result.verdict.decisions.get(head.name, ())
     lanes = len(result.hypotheses)
@@ -54,6 +57,9 @@ def draw_head(axes: Axes, result: TriageResult, head: OutcomeHead) -> None:
             y = at + 0.8 * ((lane + 0.5) / lanes - 0.5)
             color = HYPOTHESIS_COLORS[lane % len(HYPOTHESIS_COLORS)]
             axes.plot(row, [y] * len(row), "o", ms=3, color=color, mec="w", mew=0.3, zorder=4)
+        for opinion in result.joint_opinions:
+            value = float(opinion.scores[head.name][at])
+            axes.plot(value, at, "D", ms=3, color=JOINT_COLOR, mec="w", mew=0.3, zorder=4)
         axes.plot([score, score], [at - 0.45, at + 0.45], color="k", lw=1.5)
         axes.text(-0.02, at, outcome.title, fontsize=7, weight=weight, va="center", ha="right")
         axes.text(1.02, at, f"{score:.2f}", fontsize=7, weight=weight, va="center")

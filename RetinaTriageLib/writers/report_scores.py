@@ -13,6 +13,9 @@ GRID_PALETTE = "Blues"
 # Okabe and Ito's colors that stand out on white, one a hypothesis; color is never the only sign.
 HYPOTHESIS_COLORS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#8a6d00", "#56b4e9", "#444444")
 
+JOINT_COLOR = "#000000"
+"""Color of opinions on all maps together."""
+
 
 def lead_head(result: TriageResult) -> OutcomeHead:
     """Head that opens the report: referral, else the first of the vocabulary."""
@@ -37,8 +40,9 @@ def hypothesis_letter(number: int) -> str:
 
 
 def opinion_count(result: TriageResult) -> int:
-    """S x C, the number of opinions."""
-    return sum(len(hypothesis.opinions) for hypothesis in result.hypotheses)
+    """S x C, the number of opinions, and those on all maps together."""
+    single = sum(len(hypothesis.opinions) for hypothesis in result.hypotheses)
+    return single + len(result.joint_opinions)
 
 
 def headline(result: TriageResult) -> str:
@@ -100,7 +104,7 @@ def hypothesis_key(result: TriageResult) -> str:
 
 
 def opinion_table(result: TriageResult) -> str:
-    """Heat grid: outcomes down, S x C opinions across, grouped by hypothesis."""
+    """Heat grid: outcomes down, S x C opinions across, grouped by hypothesis; joint ones last."""
     grids = {
         head.name: opinion_grid(result.hypotheses, head.name) for head in result.vocabulary.heads
     }
@@ -116,6 +120,16 @@ def opinion_table(result: TriageResult) -> str:
             f"{number + 1}</th>"
             for number, opinion in enumerate(hypothesis.opinions)
         ]
+    if result.joint_opinions:
+        groups.append(
+            f'<th scope="colgroup" colspan="{len(result.joint_opinions)}" class="group" '
+            'title="Opinions on all tissue maps together">all</th>'
+        )
+        numbers += [
+            f'<th scope="col" class="{"group" if not number else ""}" '
+            f'title="all tissue maps, {escape(opinion.classifier)}">{number + 1}</th>'
+            for number, opinion in enumerate(result.joint_opinions)
+        ]
     columns = opinion_count(result)
     body = []
     for head in result.vocabulary.heads:
@@ -127,7 +141,7 @@ def opinion_table(result: TriageResult) -> str:
             mark = "decided" if outcome.name in result.verdict.decisions.get(head.name, ()) else ""
             cells = "".join(
                 _grid_cell(float(score), first=not number)
-                for row in grids[head.name][..., at]
+                for row in (*grids[head.name][..., at], _joint_scores(result, head, at))
                 for number, score in enumerate(row)
             )
             mean = float(result.verdict.raw[head.name][at])
@@ -147,11 +161,16 @@ def opinion_table(result: TriageResult) -> str:
 def _opinion_words(result: TriageResult) -> str:
     maps = len(result.hypotheses)
     judges = len(result.hypotheses[0].opinions)
-    total = opinion_count(result)
+    total, joint = opinion_count(result), len(result.joint_opinions)
     return (
         f"from {total} opinion{'s' * (total != 1)} ({maps} tissue map{'s' * (maps != 1)} × "
-        f"{judges} classifier{'s' * (judges != 1)})"
+        f"{judges} classifier{'s' * (judges != 1)}{f', {joint} on all maps' if joint else ''})"
     )
+
+
+def _joint_scores(result: TriageResult, head: OutcomeHead, outcome: int) -> list[float]:
+    """Score of one outcome in the opinions on all maps together."""
+    return [float(opinion.scores[head.name][outcome]) for opinion in result.joint_opinions]
 
 
 def _head_bars(result: TriageResult, head: OutcomeHead) -> str:
@@ -169,6 +188,10 @@ def _head_bars(result: TriageResult, head: OutcomeHead) -> str:
             f'title="{hypothesis_letter(lane)}{number + 1}: {float(value):.2f}"></i>'
             for lane, row in enumerate(grid[..., at])
             for number, value in enumerate(row)
+        ) + "".join(
+            f'<i style="left:{value:.2%};top:50%;background:{JOINT_COLOR}" '
+            f'title="all maps: {value:.2f}"></i>'
+            for value in _joint_scores(result, head, at)
         )
         label = f"{outcome.title}: score {score:.2f}, mean of the opinions {raw:.2f}"
         rows.append(

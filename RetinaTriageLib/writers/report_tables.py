@@ -125,6 +125,7 @@ def provenance(result: TriageResult) -> str:
     seconds = " · ".join(f"{stage} {value:.1f} s" for stage, value in made.seconds.items())
     networks = ", ".join(hypothesis.segmenter for hypothesis in result.hypotheses)
     judges = ", ".join(opinion.classifier for opinion in result.hypotheses[0].opinions)
+    judges += "".join(f", {joint.classifier} (all maps)" for joint in result.joint_opinions)
     return facts(
         (
             ("Bundle", made.bundle_name),

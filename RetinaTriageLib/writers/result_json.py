@@ -13,7 +13,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from RetinaTriageLib.hypotheses import Hypothesis, Scores, Spread
+from RetinaTriageLib.hypotheses import Hypothesis, Opinion, Scores, Spread
 from RetinaTriageLib.outcomes import OutcomeHead
 from RetinaTriageLib.result import (
     RESEARCH_USE,
@@ -66,6 +66,7 @@ def result_fields(
         "volume": _volume(result.volume),
         "vocabulary": _vocabulary(result.vocabulary),
         "hypotheses": [_hypothesis(hypothesis, heads) for hypothesis in result.hypotheses],
+        "joint_opinions": [_opinion(opinion, heads) for opinion in result.joint_opinions],
         "verdict": _verdict(result.verdict, heads),
         "measurements": _measurements(result.measurements),
         "provenance": _provenance(result.provenance, notes),
@@ -118,11 +119,12 @@ def _vocabulary(vocabulary: Vocabulary) -> Json:
 
 
 def _hypothesis(hypothesis: Hypothesis, heads: Sequence[OutcomeHead]) -> Json:
-    opinions = [
-        {"classifier": opinion.classifier, "scores": _scores(opinion.scores, heads)}
-        for opinion in hypothesis.opinions
-    ]
+    opinions = [_opinion(opinion, heads) for opinion in hypothesis.opinions]
     return {"segmenter": hypothesis.segmenter, "opinions": opinions}
+
+
+def _opinion(opinion: Opinion, heads: Sequence[OutcomeHead]) -> Json:
+    return {"classifier": opinion.classifier, "scores": _scores(opinion.scores, heads)}
 
 
 def _verdict(verdict: Verdict, heads: Sequence[OutcomeHead]) -> Json:

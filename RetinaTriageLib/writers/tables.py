@@ -10,7 +10,7 @@ import math
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from RetinaTriageLib.hypotheses import Hypothesis, Spread
+from RetinaTriageLib.hypotheses import Hypothesis, Opinion, Spread
 from RetinaTriageLib.result import EtdrsTable, TissueMeasure, Verdict, Vocabulary
 
 Cell = str | int | float
@@ -43,20 +43,31 @@ ETDRS_COLUMNS = (
     "boundaries",
 )
 
+ALL_MAPS = "all maps"
+"""Stands for the segmenter where an opinion rests on all tissue maps together."""
+
 NO_SPREAD = ("", "", "", "")
 
 
 def write_scores(verdict: Verdict, vocabulary: Vocabulary, path: Path) -> None:
     """Write one row an outcome: raw and re-weighted score, spread of the opinions, decision.
 
-    Mean, standard deviation, low and high are those of the S x C opinions, each re-weighted.
+    Mean, standard deviation, low and high are those of all opinions, each re-weighted.
     """
     _write(path, SCORE_COLUMNS, score_rows(verdict, vocabulary))
 
 
-def write_opinions(hypotheses: Sequence[Hypothesis], vocabulary: Vocabulary, path: Path) -> None:
-    """Write one row an outcome of every opinion; hypotheses count from 1."""
-    _write(path, OPINION_COLUMNS, opinion_rows(hypotheses, vocabulary))
+def write_opinions(
+    hypotheses: Sequence[Hypothesis],
+    vocabulary: Vocabulary,
+    path: Path,
+    joint_opinions: Sequence[Opinion] = (),
+) -> None:
+    """Write one row an outcome of every opinion; hypotheses count from 1.
+
+    Joint opinions come last: hypothesis 0 and `ALL_MAPS` stand for all hypotheses together.
+    """
+    _write(path, OPINION_COLUMNS, opinion_rows(hypotheses, vocabulary, joint_opinions))
 
 
 def write_tissues(measures: Sequence[TissueMeasure], path: Path) -> None:
@@ -84,15 +95,22 @@ def score_rows(verdict: Verdict, vocabulary: Vocabulary) -> Iterable[tuple[Cell,
 
 
 def opinion_rows(
-    hypotheses: Sequence[Hypothesis], vocabulary: Vocabulary
+    hypotheses: Sequence[Hypothesis],
+    vocabulary: Vocabulary,
+    joint_opinions: Sequence[Opinion] = (),
 ) -> Iterable[tuple[Cell, ...]]:
-    """Yield one row an outcome of every opinion, in `OPINION_COLUMNS`."""
-    for number, hypothesis in enumerate(hypotheses, start=1):
-        for opinion in hypothesis.opinions:
-            who = (number, hypothesis.segmenter, opinion.classifier)
-            for head in vocabulary.heads:
-                for outcome, score in zip(head.names, opinion.scores[head.name], strict=True):
-                    yield *who, head.name, outcome, float(score)
+    """Yield one row an outcome of every opinion, in `OPINION_COLUMNS`; joint ones last."""
+    judged = [
+        (number, hypothesis.segmenter, opinion)
+        for number, hypothesis in enumerate(hypotheses, start=1)
+        for opinion in hypothesis.opinions
+    ]
+    judged += [(0, ALL_MAPS, opinion) for opinion in joint_opinions]
+    for number, segmenter, opinion in judged:
+        who = (number, segmenter, opinion.classifier)
+        for head in vocabulary.heads:
+            for outcome, score in zip(head.names, opinion.scores[head.name], strict=True):
+                yield *who, head.name, outcome, float(score)
 
 
 def tissue_rows(measures: Sequence[TissueMeasure]) -> Iterable[tuple[Cell, ...]]:
