@@ -1,0 +1,240 @@
+"""Training of gradient-boosted trees that judge tissue maps by their measurements."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from RetinaTriageLib.bundle_manifest import GRADIENT_BOOSTED
+from RetinaTriageLib.errors import InputError
+from RetinaTriageLib.networks.boosted_classification import BoostedClassifier, BoostedConfig
+from RetinaTriageLib.networks.classification import ClassificationConfig, HeadShape
+from RetinaTriageLib.networks.tissue_features import Cell, tissue_features
+from RetinaTriageLib.networks.trees import TreeSize
+from RetinaTriageLib.progress import OnProgress, Progress, ignore_progress
+from RetinaTriageLib.tissues import TISSUES
+from RetinaTriageLib.training.checkpoints import plain_value, save_weights
+from RetinaTriageLib.training.classification_validation import classification_figures
+from RetinaTriageLib.training.grid_augment import Grid, GridAugmentation, augmented_grid
+from RetinaTriageLib.training.grids import UNANSWERED, Answer, GridLibrary
+from RetinaTriageLib.training.optimization import BEST
+from RetinaTriageLib.training.scikit import scikit_ensembles
+from RetinaTriageLib.training.stacks import Folder
+from RetinaTriageLib.training.tree_arrays import FittedTree, tree_arrays
+
+Samples = npt.NDArray[np.float32]
+
+UNSEEN_SCORE = -10.0  # of an outcome that no sample had
+RARE = 2  # an outcome with fewer samples for or against it cannot be learned
+
+
+@dataclass(frozen=True)
+class BoostedPlan:
+    """How boosted trees are trained.
+
+    Attributes
+    ----------
+    rounds : trees of every outcome
+    samples : at most so many tissue maps of each folder
+    copies : changed copies of every map, beside the map itself
+    feature_share : share of the measurements that a tree may choose among at each node
+    """
+
+    rounds: int = 100
+    depth: int = 3
+    learning_rate: float = 0.1
+    sample_share: float = 0.7
+    feature_share: float = 0.2
+    samples: int = 2000
+    copies: int = 1
+    augmentation: GridAugmentation = field(default_factory=GridAugmentation)
+    seed: int = 0
+
+
+class Booster(NamedTuple):
+    """Fitted trees of one question.
+
+    Attributes
+    ----------
+    trees : pairs of a tree and the outcome that it adds to
+    start : float64 array (outcome,), scores before any tree
+    """
+
+    trees: list[tuple[FittedTree, int]]
+    start: npt.NDArray[np.float64]
+
+
+def train_boosted(
+    plan: BoostedPlan,
+    folders: Sequence[Folder],
+    out_folder: Path,
+    *,
+    held_out: Sequence[Path] = (),
+    on_progress: OnProgress = ignore_progress,
+) -> dict[str, float]:
+    """Train boosted trees into ``best.safetensors`` of a folder; gives figures on held-out maps.
+
+    Parameters
+    ----------
+    folders : tissue maps with answers, as for classification networks; weights are not used
+
+    Raises
+    ------
+    InputError
+        If scikit-learn is missing, or a folder holds no maps.
+    """
+    config = BoostedConfig()
+    samples, answers = _measured(plan, folders, config, on_progress)
+    classifier = fitted(plan, samples, answers, config, on_progress)
+    facts = {
+        "kind": GRADIENT_BOOSTED,
+        "config": json.dumps(asdict(config)),
+        "plan": json.dumps(asdict(plan), default=plain_value),
+    }
+    save_weights(out_folder / BEST, classifier, facts)
+    libraries = tuple(GridLibrary(path, _asked(config), cache_bytes=0) for path in held_out)
+    if not libraries:
+        return {}
+    return classification_figures(classifier, libraries, {}, "cpu", half_precision=False)
+
+
+def fitted(
+    plan: BoostedPlan,
+    samples: Samples,
+    answers: dict[str, Answer],
+    config: BoostedConfig,
+    on_progress: OnProgress = ignore_progress,
+) -> BoostedClassifier:
+    """Classifier that has learned from measurements.
+
+    Parameters
+    ----------
+    samples : float32 array (sample, measurement and patient feature)
+    answers : head to array (sample,) or (sample, outcome)
+    """
+    boosters, first = [], 0
+    for done, head in enumerate(config.heads):
+        on_progress(Progress("boost", done, len(config.heads), head.name))
+        answer = answers[head.name]
+        if head.exclusive:
+            boosters.append((first, _exclusive(plan, samples, answer, head)))
+        else:
+            boosters += [
+                (first + outcome, _yes_or_no(plan, samples, answer[:, outcome]))
+                for outcome in range(head.size)
+            ]
+        first += head.size
+    trees = [tree for _, booster in boosters for tree, _ in booster.trees]
+    outcomes = [at + outcome for at, booster in boosters for _, outcome in booster.trees]
+    if not trees:
+        msg = "Found no outcome that some maps have and others lack; add maps with other answers."
+        raise InputError(msg)
+    arrays = tree_arrays(trees)
+    classifier = BoostedClassifier(config, TreeSize(len(arrays.values), len(trees)))
+    classifier.load_state_dict(
+        {
+            **{f"trees.{name}": tensor for name, tensor in arrays.tensors.items()},
+            "value": torch.from_numpy(arrays.values[:, 0] * plan.learning_rate).float(),
+            "outcome": torch.tensor(outcomes, dtype=torch.int32),
+            "start": torch.from_numpy(np.concatenate([b.start for _, b in boosters])).float(),
+        }
+    )
+    classifier.require_sound()
+    return classifier.eval()
+
+
+def _exclusive(plan: BoostedPlan, samples: Samples, answer: Answer, head: HeadShape) -> Booster:
+    """Booster of a head with one answer."""
+    known = answer != UNANSWERED
+    start = np.full(head.size, UNSEEN_SCORE)
+    seen = np.unique(answer[known])
+    if len(seen) < RARE:
+        start[seen] = 0.0
+        return Booster([], start)
+    model = _fit(plan, samples[known], answer[known])
+    # With two outcomes, one score says by how much the second one is ahead.
+    outcomes = [int(seen[1])] if len(seen) == RARE else [int(outcome) for outcome in seen]
+    start[seen] = 0.0
+    start[outcomes] = _start(plan, model, samples[known])
+    return Booster(_trees(model, outcomes), start)
+
+
+def _yes_or_no(plan: BoostedPlan, samples: Samples, answer: Answer) -> Booster:
+    """Booster of one outcome of a head with several answers."""
+    known = answer != UNANSWERED
+    positives = int((answer[known] == 1).sum())
+    if min(positives, int(known.sum()) - positives) < RARE:
+        certain = -UNSEEN_SCORE if positives > known.sum() / 2 else UNSEEN_SCORE
+        return Booster([], np.array([certain if known.any() else 0.0]))
+    model = _fit(plan, samples[known], answer[known])
+    return Booster(_trees(model, [0]), _start(plan, model, samples[known]))
+
+
+def _fit(plan: BoostedPlan, samples: Samples, answer: Answer) -> Any:
+    model = scikit_ensembles().GradientBoostingClassifier(
+        n_estimators=plan.rounds,
+        max_depth=plan.depth,
+        learning_rate=plan.learning_rate,
+        subsample=plan.sample_share,
+        max_features=plan.feature_share,
+        random_state=plan.seed,
+    )
+    return model.fit(samples, answer)
+
+
+def _trees(model: Any, outcomes: list[int]) -> list[tuple[FittedTree, int]]:
+    return [
+        (estimator.tree_, outcome)
+        for of_round in model.estimators_
+        for estimator, outcome in zip(of_round, outcomes, strict=True)
+    ]
+
+
+def _start(plan: BoostedPlan, model: Any, samples: Samples) -> npt.NDArray[np.float64]:
+    """Scores before any tree: what the trees did not add to the score of a sample."""
+    one = samples[:1]
+    total = np.ravel(model.decision_function(one))
+    added = [sum(tree.predict(one)[0] for tree in column) for column in model.estimators_.T]
+    return np.asarray(total - plan.learning_rate * np.array(added))
+
+
+def _measured(
+    plan: BoostedPlan, folders: Sequence[Folder], config: BoostedConfig, on_progress: OnProgress
+) -> tuple[Samples, dict[str, Answer]]:
+    """Measurements and answers of all maps and their changed copies."""
+    rng = np.random.default_rng(plan.seed)
+    rows: list[Samples] = []
+    answers: dict[str, list[Answer]] = {head.name: [] for head in config.heads}
+    for folder in folders:
+        library = GridLibrary(folder.path, _asked(config), cache_bytes=0)
+        count = min(plan.samples, len(library))
+        for done in range(count):
+            on_progress(Progress("measure", done, count))
+            sample = library[done]
+            for copy in range(1 + plan.copies):
+                grid = augmented_grid(sample.grid, plan.augmentation, rng) if copy else sample.grid
+                known = not copy or rng.random() >= plan.augmentation.forget_patient_chance
+                rows.append(np.concatenate((_row(grid, config), sample.patient * known)))
+                for name, answer in sample.answers.items():
+                    answers[name].append(answer)
+    stacked = {name: np.stack(of_head) for name, of_head in answers.items()}
+    return np.stack(rows).astype(np.float32), stacked
+
+
+def _row(grid: Grid, config: BoostedConfig) -> Samples:
+    fractions = grid.astype(np.float32) / np.float32(255)
+    return tissue_features(fractions, Cell(*config.cell_mm), TISSUES)
+
+
+def _asked(config: BoostedConfig) -> ClassificationConfig:
+    """Say what a grid file is read for."""
+    return ClassificationConfig(
+        config.grid_classes, heads=config.heads, patient_features=config.patient_features
+    )
