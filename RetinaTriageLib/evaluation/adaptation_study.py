@@ -1,0 +1,265 @@
+"""Referral and tissue maps on a new scanner, before and after adaptation of a bundle.
+
+The experiment of De Fauw et al., Nature Medicine 24:1342, 2018, on phantoms: the same eyes are
+pictured by a known scanner and by one that no network has seen. A handful of labeled B-scans of
+other eyes adapts the segmentation networks; classifiers stay as they are.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from RetinaTriageLib.bundle import Bundle, load_bundle
+from RetinaTriageLib.errors import InputError
+from RetinaTriageLib.evaluation.case_result import CaseResult, evaluate_case
+from RetinaTriageLib.evaluation.case_result_json import (
+    Identity,
+    read_case_result,
+    write_case_result,
+)
+from RetinaTriageLib.evaluation.ensemble_runs import CASES, EnsembleRuns, case_progress
+from RetinaTriageLib.evaluation.evaluate import evaluation_of, require_standard_tissues
+from RetinaTriageLib.evaluation.evaluation import Evaluation
+from RetinaTriageLib.evaluation.labeled_set import LabeledCase, phantom_case
+from RetinaTriageLib.evaluation.phantom_runs import phantom_fingerprint, require_case_folder
+from RetinaTriageLib.evaluation.unseen_device import UnseenDevice, unseen_phantom
+from RetinaTriageLib.phantoms.devices import SPECTRALIS, with_bscans
+from RetinaTriageLib.phantoms.eye import Disease
+from RetinaTriageLib.phantoms.phantom import make_phantom
+from RetinaTriageLib.progress import OnProgress, Progress, ignore_progress
+from RetinaTriageLib.training.adapt_branch import BranchPlan
+from RetinaTriageLib.training.adapt_scanner import (
+    Adaptation,
+    adapt_scanner,
+    nearest_branch,
+    segmentation_networks,
+    untouched_hashes,
+)
+from RetinaTriageLib.training.phantom_sets import without_black_bottom
+from RetinaTriageLib.training.stacks import Folder
+
+KNOWN, BEFORE, AFTER = "known scanner", "new scanner, before", "new scanner, after"
+CONDITIONS = (KNOWN, BEFORE, AFTER)
+
+BUNDLE_FOLDER, LABELED_FOLDER = "bundle", "labeled"
+
+
+@dataclass(frozen=True)
+class AdaptationStudy:
+    """Which eyes, and how they are scanned.
+
+    Attributes
+    ----------
+    eyes : evaluated; their seeds follow one another from ``first_seed``
+    labeled_eyes : eyes of the B-scans that the adaptation learns from, of the seeds just before;
+        each has one disease, in turn
+    labeled_bscans : of each of them, side by side near the fovea
+    bscans : of a whole scan, over the scanner's field
+    """
+
+    device: UnseenDevice
+    eyes: int
+    first_seed: int
+    labeled_eyes: int = 18
+    labeled_bscans: int = 3
+    bscans: int = 25
+
+    def __post_init__(self) -> None:
+        """Refuse studies without eyes, or with seeds below 0."""
+        if self.eyes < 1 or self.labeled_eyes < 1 or self.first_seed < self.labeled_eyes:
+            msg = (
+                f"Found {self.eyes} eyes from seed {self.first_seed} after {self.labeled_eyes} "
+                "labeled ones; expected at least one of each, and room for their seeds."
+            )
+            raise InputError(msg)
+        if not 1 <= self.labeled_bscans <= self.bscans:
+            msg = (
+                f"Found {self.labeled_bscans} labeled B-scans of {self.bscans}; expected at least "
+                "one, and no more than a scan has."
+            )
+            raise InputError(msg)
+
+    @property
+    def seeds(self) -> range:
+        """Seeds of the evaluated eyes; none of them may have served training."""
+        return range(self.first_seed, self.first_seed + self.eyes)
+
+    @property
+    def labeled_seeds(self) -> range:
+        """Seeds of the eyes that the adaptation learns from."""
+        return range(self.first_seed - self.labeled_eyes, self.first_seed)
+
+
+@dataclass(frozen=True)
+class StudyResult:
+    """Everything that was found.
+
+    Attributes
+    ----------
+    like : branch that the new one started from, and that "before" used on the new scanner
+    evaluations : one for each of `CONDITIONS`
+    results : of each condition, a case an eye, in the order of the seeds
+    untouched : SHA-256 of what must not change, by network, of the source and of the adapted one
+    """
+
+    study: AdaptationStudy
+    like: str
+    evaluations: tuple[Evaluation, Evaluation, Evaluation]
+    results: tuple[Sequence[CaseResult], Sequence[CaseResult], Sequence[CaseResult]]
+    untouched: tuple[dict[str, str], dict[str, str]]
+    classifiers: tuple[str, ...]
+    adapted_sha256: str
+
+
+def run_study(
+    runs: EnsembleRuns,
+    study: AdaptationStudy,
+    folder: Path,
+    plan: BranchPlan | None = None,
+    *,
+    limit_s: float | None = None,
+    on_progress: OnProgress = ignore_progress,
+) -> StudyResult:
+    """Adapt the bundle of ``runs`` to the new scanner and evaluate it on all eyes, three times.
+
+    A study that was stopped goes on where it was.
+
+    Parameters
+    ----------
+    folder : gets the labeled B-scans, the adapted bundle, and a file for each evaluated scan
+    limit_s : no eye is begun after so many seconds of evaluation, though one always is
+
+    Raises
+    ------
+    InputError, OutputError
+        If the folder holds another study, or the bundle cannot be adapted.
+    """
+    require_standard_tissues(runs)
+    plan = plan or BranchPlan()
+    cases = require_case_folder(folder)
+    labeled = Folder(folder / LABELED_FOLDER)
+    for number, seed in enumerate(study.labeled_seeds):
+        write_labeled(study, seed, labeled.path)
+        on_progress(Progress("labeled B-scans", number + 1, study.labeled_eyes))
+    like = nearest_branch(segmentation_networks(runs.bundle), plan, [labeled])
+    adapted = _adapted(runs.bundle, study, like, labeled, folder / BUNDLE_FOLDER, plan, on_progress)
+    hashes = untouched_hashes(runs.bundle), untouched_hashes(adapted, study.device.name)
+    three_runs = (
+        runs,
+        replace(runs, scanner=like),
+        replace(runs, bundle=adapted, scanner=study.device.name),
+    )
+    results: tuple[list[CaseResult], ...] = ([], [], [])
+    generator = phantom_fingerprint(with_bscans(study.device.profile, study.bscans))
+    begun = time.monotonic()
+    for number, seed in enumerate(study.seeds):
+        if number and limit_s is not None and time.monotonic() - begun > limit_s:
+            break
+        report = case_progress(on_progress, number, study.eyes)
+        worked = _work_eye(three_runs, study, seed, cases, generator, report)
+        for result, of_condition in zip(worked, results, strict=True):
+            of_condition.append(result)
+        last = [of_condition[-1] for of_condition in results]
+        said = ", ".join(f"{result.scores(-1).dice:.2f}" for result in last)
+        on_progress(Progress(CASES, number + 1, study.eyes, f"seed {seed}: mean Dice {said}"))
+    known, before, after = (
+        evaluation_of(condition, of_runs, found, intervals=False)
+        for condition, of_runs, found in zip(CONDITIONS, three_runs, results, strict=True)
+    )
+    return StudyResult(
+        study,
+        like,
+        (known, before, after),
+        (results[0], results[1], results[2]),
+        hashes,
+        tuple(entry.name for entry in runs.bundle.manifest.classifiers),
+        adapted.sha256,
+    )
+
+
+def write_labeled(study: AdaptationStudy, seed: int, folder: Path) -> Path:
+    """Write labeled B-scans of one eye as training stack, unless they are there."""
+    path = folder / f"labeled_{seed:06d}.npz"
+    if path.exists():
+        return path
+    diseases = list(Disease)
+    number = study.labeled_seeds.index(seed)
+    rng = np.random.default_rng((seed, study.bscans))
+    spare = study.bscans - study.labeled_bscans
+    first = int(np.clip(spare // 2 + rng.integers(-2, 3), 0, spare))
+    phantom = unseen_phantom(
+        seed,
+        study.device,
+        study.bscans,
+        diseases=(diseases[number % len(diseases)],),
+        bscans=tuple(range(first, first + study.labeled_bscans)),
+    )
+    folder.mkdir(parents=True, exist_ok=True)
+    partial = path.with_suffix(".partial.npz")
+    np.savez_compressed(
+        partial,
+        image=phantom.volume.voxels,
+        codes=without_black_bottom(phantom.volume.voxels, phantom.tissue_map),
+        device=np.array(study.device.name),
+    )
+    partial.replace(path)
+    return path
+
+
+def _adapted(
+    bundle: Bundle,
+    study: AdaptationStudy,
+    like: str,
+    labeled: Folder,
+    out: Path,
+    plan: BranchPlan,
+    on_progress: OnProgress,
+) -> Bundle:
+    """Adapt the bundle, or read the one that an earlier run of the study made."""
+    if out.exists():
+        return load_bundle(out)
+    adaptation = Adaptation(study.device.name, start_from=like, phantoms=True)
+    return adapt_scanner(bundle, adaptation, [labeled], out, plan, on_progress=on_progress)
+
+
+def _work_eye(
+    three_runs: tuple[EnsembleRuns, EnsembleRuns, EnsembleRuns],
+    study: AdaptationStudy,
+    seed: int,
+    cases: Path,
+    generator: str,
+    on_progress: OnProgress,
+) -> Iterator[CaseResult]:
+    """Results of one eye under the three conditions; scans are made where a result is missing."""
+    made: dict[bool, LabeledCase] = {}
+    for condition, runs in zip(("known", "before", "after"), three_runs, strict=True):
+        path = cases / f"{condition}_{seed:06d}.json"
+        identity: Identity = {
+            "bundle": runs.bundle.sha256,
+            "scanner": study.device.name,
+            "number of B-scans": study.bscans,
+            "phantom generator": generator,
+            "seed": seed,
+        }
+        if path.exists():
+            yield read_case_result(path, identity)
+            continue
+        new = condition != "known"
+        if new not in made:
+            made[new] = _scan(study, seed, new=new)
+        result = evaluate_case(runs, made[new], on_progress)
+        write_case_result(result, identity, path)
+        yield result
+
+
+def _scan(study: AdaptationStudy, seed: int, *, new: bool) -> LabeledCase:
+    """Scan one eye with the new scanner or with the known one."""
+    profile = with_bscans(study.device.profile if new else SPECTRALIS, study.bscans)
+    if new:
+        return phantom_case(unseen_phantom(seed, study.device, study.bscans), profile)
+    return phantom_case(make_phantom(seed, profile), profile)

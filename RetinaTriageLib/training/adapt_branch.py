@@ -1,0 +1,220 @@
+"""A new scanner adaptation branch of one segmentation network; nothing else of it learns."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from RetinaTriageLib.labels.label_sets import LABEL_SETS
+from RetinaTriageLib.networks.gray import normalize
+from RetinaTriageLib.networks.segmentation import SegmentationNetwork
+from RetinaTriageLib.progress import OnProgress
+from RetinaTriageLib.training.augment import AugmentationPlan
+from RetinaTriageLib.training.checkpoints import load_weights, plain_value
+from RetinaTriageLib.training.losses import LabelTables, segmentation_loss
+from RetinaTriageLib.training.optimization import BEST, FINAL, OptimizationPlan, optimize
+from RetinaTriageLib.training.segmentation_loop import class_weights
+from RetinaTriageLib.training.segmentation_validation import (
+    folder_score,
+    segmentation_figures,
+    validation_columns,
+)
+from RetinaTriageLib.training.stacks import (
+    CropSize,
+    Folder,
+    Stack,
+    StackBatch,
+    StackLibrary,
+    StackSource,
+)
+
+COMPARED_STACKS = 12  # of each folder, on which branches are compared
+COMPARED_BSCANS = 2  # of each stack
+
+
+@dataclass(frozen=True)
+class BranchPlan:
+    """How a branch is trained.
+
+    A branch has few weights and starts from one that works, so it needs hundreds of iterations.
+    Gray values are changed less than in a whole training: the branch serves one scanner.
+
+    Attributes
+    ----------
+    smoothing, dice_share, class_weight_limits : as in `segmentation_loop.SegmentationPlan`
+    half_precision : compute in bfloat16 where it is safe
+    """
+
+    optimization: OptimizationPlan = field(
+        default_factory=lambda: OptimizationPlan(
+            iterations=240,
+            learning_rate=5e-3,
+            warm_up_iterations=10,
+            weight_decay=0.0,
+            average_decay=0.97,
+            validate_iterations=60,
+        )
+    )
+    augmentation: AugmentationPlan = field(
+        default_factory=lambda: AugmentationPlan(
+            gamma=1.15, contrast=0.1, brightness=0.04, speckle=0.1, noise=0.02
+        )
+    )
+    crops: tuple[CropSize, ...] = (CropSize(3, 448, 224), CropSize(3, 384, 256))
+    seed: int = 0
+    smoothing: float = 0.02
+    dice_share: float = 0.5
+    class_weight_limits: tuple[float, float] = (0.5, 6.0)
+    half_precision: bool = True
+    device: str = "cpu"
+
+
+@dataclass
+class OneScannerLibrary(StackLibrary):
+    """Stacks of a folder that all count as one scanner's, whatever their files say."""
+
+    scanner: str = ""
+
+    def __getitem__(self, index: int) -> Stack:
+        """Read the stack of one file."""
+        return replace(super().__getitem__(index), device=self.scanner)
+
+
+@dataclass
+class BranchTask:
+    """One branch as the training loop sees it, in front of a common block that stays as it is.
+
+    The loop puts what it trains into training mode. It gets the branch alone, so the common block
+    stays in evaluation mode, and its normalization keeps its statistics.
+    """
+
+    network: SegmentationNetwork
+    scanner: str
+    plan: BranchPlan
+    source: StackSource
+    tables: LabelTables
+    held_out: tuple[OneScannerLibrary, ...]
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Names of the validation figures."""
+        if not self.held_out:
+            return ()
+        names = (validation_columns(library.path.name) for library in self.held_out)
+        return ("score", *(name for folder in names for name in folder))
+
+    def batch(self, iteration: int) -> StackBatch:
+        """Return the changed crops of an iteration."""
+        return self.source.batch(iteration)
+
+    def loss(self, network: nn.Module, batch: StackBatch) -> Tensor:
+        """Loss of the whole network with this branch."""
+        self.network.branches[self.scanner] = network
+        device = torch.device(self.plan.device)
+        with torch.autocast(device.type, torch.bfloat16, enabled=self.plan.half_precision):
+            scores = self.network(batch.images.to(device), self.scanner)
+        return segmentation_loss(scores, batch.codes.to(device), self.tables)
+
+    def validate(self, network: nn.Module) -> dict[str, float]:
+        """Dice of every held-out folder; the score is the mean over the folders."""
+        self.network.branches[self.scanner] = network
+        figures: dict[str, float] = {}
+        for library in self.held_out:
+            figures |= segmentation_figures(
+                self.network, library, self.plan.device, half_precision=self.plan.half_precision
+            )
+        scores = [folder_score(figures, library.path.name) for library in self.held_out]
+        return figures | {"score": float(np.nanmean(scores))}
+
+
+def train_branch(
+    network: SegmentationNetwork,
+    scanner: str,
+    like: str,
+    plan: BranchPlan,
+    folders: Sequence[Folder],
+    run_folder: Path,
+    *,
+    held_out: Sequence[Path] = (),
+    on_progress: OnProgress,
+) -> None:
+    """Add the branch ``scanner``, a copy of ``like``, to a network and train it, in place.
+
+    A run that is found in ``run_folder`` is gone on with.
+
+    Raises
+    ------
+    InputError
+        If the network has such a branch, or a folder holds no labeled B-scans.
+    """
+    network.eval().requires_grad_(requires_grad=False)
+    network.add_branch(scanner, like)
+    network.to(plan.device)
+    branch = network.branches[scanner].requires_grad_()
+    source = StackSource(tuple(folders), plan.crops, plan.augmentation, plan.seed)
+    tables = label_tables(source.libraries, network.config.classes, plan)
+    libraries = tuple(OneScannerLibrary(path, scanner=scanner) for path in held_out)
+    task = BranchTask(network, scanner, plan, source, tables, libraries)
+    facts = {"plan": json.dumps(asdict(plan), default=plain_value)}
+    optimize(branch, task, plan.optimization, run_folder, facts, on_progress)
+    network.branches[scanner] = branch
+    load_weights(run_folder / (BEST if task.columns else FINAL), branch)
+    network.to("cpu").eval().requires_grad_(requires_grad=False)
+
+
+@torch.no_grad()
+def branch_losses(
+    network: SegmentationNetwork, plan: BranchPlan, folders: Sequence[Folder]
+) -> Mapping[str, float]:
+    """Loss of every branch of a network on some labeled B-scans of each folder."""
+    network.eval().to(plan.device)
+    libraries = [StackLibrary(folder.path) for folder in folders]
+    tables = label_tables(libraries, network.config.classes, plan)
+    stacks = [stack for library in libraries for stack in _compared(library)]
+    losses = {
+        branch: float(np.mean([_loss(network, stack, branch, tables, plan) for stack in stacks]))
+        for branch in network.config.branches
+    }
+    network.to("cpu")
+    return losses
+
+
+def label_tables(libraries: Sequence[StackLibrary], classes: int, plan: BranchPlan) -> LabelTables:
+    """Tables of what labels teach, with weights by how rare tissues are in all B-scans at hand."""
+    counts = np.zeros(classes, np.int64)
+    for library in libraries:
+        for stack in library:
+            counts += np.bincount(stack.codes.ravel(), minlength=256)[:classes]
+    weights = class_weights(counts, plan.class_weight_limits)
+    return LabelTables(
+        torch.tensor(LABEL_SETS, device=plan.device),
+        torch.from_numpy(weights).to(plan.device),
+        plan.smoothing,
+        plan.dice_share,
+    )
+
+
+def _compared(library: StackLibrary) -> list[Stack]:
+    """Take stacks spread over the folder."""
+    count = min(COMPARED_STACKS, len(library))
+    return [library[int(index)] for index in (np.arange(count) + 0.5) * len(library) / count]
+
+
+def _loss(
+    network: SegmentationNetwork, stack: Stack, branch: str, tables: LabelTables, plan: BranchPlan
+) -> float:
+    """Loss on the middle B-scans of a stack."""
+    first = max(0, (len(stack.image) - COMPARED_BSCANS) // 2)
+    window = slice(first, first + COMPARED_BSCANS)
+    images = torch.from_numpy(normalize(stack.image[window]))[None].to(plan.device)
+    codes = torch.from_numpy(stack.codes[window])[None].to(plan.device)
+    kind = torch.device(plan.device).type
+    with torch.autocast(kind, torch.bfloat16, enabled=plan.half_precision):
+        scores = network(images, branch)
+    return float(segmentation_loss(scores, codes, tables))
