@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 from RetinaTriageLib.cli import (
+    evaluate_adaptation,
     evaluate_contact_sheet,
     evaluate_device_table,
     evaluate_fluid,
@@ -14,6 +15,7 @@ from RetinaTriageLib.cli import (
 
 ACTIONS = (
     evaluate_phantoms,
+    evaluate_adaptation,
     evaluate_labeled,
     evaluate_device_table,
     evaluate_fluid,
