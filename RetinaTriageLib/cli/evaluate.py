@@ -6,11 +6,14 @@ import argparse
 
 from RetinaTriageLib.cli import (
     evaluate_adaptation,
+    evaluate_condition,
     evaluate_contact_sheet,
     evaluate_device_table,
     evaluate_fluid,
     evaluate_labeled,
     evaluate_phantoms,
+    evaluate_pictures,
+    evaluate_surfaces,
 )
 
 ACTIONS = (
@@ -18,7 +21,10 @@ ACTIONS = (
     evaluate_adaptation,
     evaluate_labeled,
     evaluate_device_table,
+    evaluate_surfaces,
     evaluate_fluid,
+    evaluate_pictures,
+    evaluate_condition,
     evaluate_contact_sheet,
 )
 """A module an action, in the order of the help."""
