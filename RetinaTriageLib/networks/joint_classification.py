@@ -15,15 +15,31 @@ from torch import Tensor, nn
 from RetinaTriageLib.errors import InputError
 from RetinaTriageLib.networks.classification import ClassificationConfig, ClassificationNetwork
 
+STEM = "stem.0.conv.weight"
+"""Weights of a classification network that meet the classes of the map."""
+
 
 class JointNetwork(nn.Module):
-    """A classification network on the mean and the deviation of several tissue maps."""
+    """A classification network on the mean and the deviation of several tissue maps.
 
-    def __init__(self, config: ClassificationConfig | None = None) -> None:
+    Parameters
+    ----------
+    like : network of single maps, of the same configuration, to begin from; the mean map is then
+        judged as that network would, whatever the deviation
+    """
+
+    def __init__(
+        self, config: ClassificationConfig | None = None, like: ClassificationNetwork | None = None
+    ) -> None:
         super().__init__()
         self.config = config or ClassificationConfig()
         seen = replace(self.config, grid_classes=2 * self.config.grid_classes)
         self.judge = ClassificationNetwork(seen)
+        if like is not None:
+            weights = like.state_dict()
+            stem = weights[STEM]  # (output, class, 3, 3)
+            weights[STEM] = torch.cat((stem, torch.zeros_like(stem)), dim=1)
+            self.judge.load_state_dict(weights)
 
     def forward(self, grids: Tensor, patient: Tensor) -> dict[str, Tensor]:
         """Scores of every head before softmax or sigmoid.

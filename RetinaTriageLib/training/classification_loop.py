@@ -12,8 +12,10 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from RetinaTriageLib.bundle_manifest import DENSENET, JOINT
 from RetinaTriageLib.inference.allocator import keep_freed_memory
 from RetinaTriageLib.networks.classification import ClassificationConfig, ClassificationNetwork
+from RetinaTriageLib.networks.joint_classification import JointNetwork
 from RetinaTriageLib.outcomes import REFERRAL
 from RetinaTriageLib.penalties import default_penalty
 from RetinaTriageLib.progress import OnProgress, ignore_progress
@@ -28,6 +30,8 @@ from RetinaTriageLib.training.opinion_loss import opinion_loss
 from RetinaTriageLib.training.optimization import OptimizationPlan, optimize
 from RetinaTriageLib.training.stacks import Folder
 
+Classifier = ClassificationNetwork | JointNetwork
+
 
 @dataclass(frozen=True)
 class ClassificationPlan:
@@ -39,6 +43,8 @@ class ClassificationPlan:
     init_from : weights to start from instead of drawing them
     penalty_share : weight of the expected penalty of a referral beside cross-entropy
     half_precision : compute in bfloat16 where it is safe
+    joint_maps : 0 trains a classifier of single maps; else one that judges all maps of a scan
+        jointly, of which it is shown up to so many
     """
 
     optimization: OptimizationPlan = field(
@@ -52,6 +58,7 @@ class ClassificationPlan:
     penalty_share: float = 0.25
     half_precision: bool = True
     device: str = "cpu"
+    joint_maps: int = 0
 
 
 @dataclass
@@ -74,7 +81,7 @@ class ClassificationTask:
         """Return the changed tissue maps of an iteration."""
         return self.source.batch(iteration)
 
-    def loss(self, network: ClassificationNetwork, batch: GridBatch) -> Tensor:
+    def loss(self, network: Classifier, batch: GridBatch) -> Tensor:
         """Cross-entropy and penalty of a batch."""
         device = torch.device(self.plan.device)
         with torch.autocast(device.type, torch.bfloat16, enabled=self.plan.half_precision):
@@ -87,7 +94,7 @@ class ClassificationTask:
         heads = network.config.heads
         return opinion_loss(scores, answers, heads, penalties, self.plan.penalty_share)
 
-    def validate(self, network: ClassificationNetwork) -> dict[str, float]:
+    def validate(self, network: Classifier) -> dict[str, float]:
         """AUC, accuracy and penalty on all held-out samples."""
         return classification_figures(
             network,
@@ -124,16 +131,22 @@ def train_classification(
         If a folder holds no samples, or the run in ``out_folder`` is of another configuration.
     """
     keep_freed_memory()
-    source = GridSource(tuple(folders), plan.network, plan.augmentation, plan.batch_size, plan.seed)
+    source = GridSource(
+        tuple(folders), plan.network, plan.augmentation, plan.batch_size, plan.seed, plan.joint_maps
+    )
     libraries = tuple(GridLibrary(path, plan.network) for path in held_out)
     torch.manual_seed(plan.seed)
-    network = ClassificationNetwork(plan.network)
+    of_single_maps = ClassificationNetwork(plan.network)
     if plan.init_from is not None:
-        load_weights(plan.init_from, network)
+        load_weights(plan.init_from, of_single_maps)
+    network: Classifier = of_single_maps
+    if plan.joint_maps:
+        network = JointNetwork(plan.network, like=of_single_maps)
     network.to(plan.device)
     asked = {head.name for head in plan.network.heads}
     penalties = {REFERRAL.name: default_penalty(REFERRAL)} if REFERRAL.name in asked else {}
     facts = {
+        "kind": JOINT if plan.joint_maps else DENSENET,
         "config": json.dumps(asdict(plan.network)),
         "plan": json.dumps(asdict(plan), default=plain_value),
     }

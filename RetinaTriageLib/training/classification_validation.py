@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
@@ -14,8 +15,12 @@ from RetinaTriageLib.networks.classification import (
     HeadShape,
     probabilities,
 )
+from RetinaTriageLib.networks.joint_classification import JointNetwork
 from RetinaTriageLib.networks.kinds import MapClassifier
-from RetinaTriageLib.training.grids import UNANSWERED, GridLibrary, as_batch
+from RetinaTriageLib.training.grid_augment import GridAugmentation, mistaken
+from RetinaTriageLib.training.grids import UNANSWERED, GridLibrary, GridSample, as_batch
+
+JOINT_MAPS = 3  # that a joint classifier is given of each held-out map
 
 Scores = npt.NDArray[np.float64]
 Answers = npt.NDArray[np.int64]
@@ -35,7 +40,7 @@ def figure_names(config: ClassificationConfig, penalized: Sequence[str]) -> tupl
 
 
 def classification_figures(
-    network: MapClassifier,
+    network: MapClassifier | JointNetwork,
     libraries: Sequence[GridLibrary],
     penalties: Mapping[str, npt.NDArray[np.float64]],
     device: str,
@@ -89,7 +94,7 @@ def _head_figures(head: HeadShape, scores: Scores, answers: Answers) -> dict[str
 
 @torch.inference_mode()
 def _opinions(
-    network: MapClassifier,
+    network: MapClassifier | JointNetwork,
     libraries: Sequence[GridLibrary],
     device: str,
     *,
@@ -100,6 +105,8 @@ def _opinions(
     answers: dict[str, list[Answers]] = {head.name: [] for head in network.config.heads}
     for library in libraries:
         for sample in library:
+            if isinstance(network, JointNetwork):
+                sample = as_hypotheses(sample, len(answers[network.config.heads[0].name]))
             batch = as_batch([sample])
             with torch.autocast(torch.device(device).type, torch.bfloat16, enabled=half_precision):
                 raw = network(batch.grids.to(device), batch.patients.to(device))
@@ -110,6 +117,13 @@ def _opinions(
         {name: np.concatenate(parts) for name, parts in scores.items()},
         {name: np.concatenate(parts) for name, parts in answers.items()},
     )
+
+
+def as_hypotheses(sample: GridSample, seed: int) -> GridSample:
+    """One map as several, each with errors of its own, for classifiers that judge them jointly."""
+    rng = np.random.default_rng(seed)
+    maps = [mistaken(sample.grid, GridAugmentation(), rng) for _ in range(JOINT_MAPS)]
+    return replace(sample, grid=np.stack(maps))
 
 
 def _mean(values: npt.NDArray[np.float64]) -> float:

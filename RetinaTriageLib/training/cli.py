@@ -9,6 +9,7 @@ from pathlib import Path
 from RetinaTriageLib.progress import Progress
 from RetinaTriageLib.training.adapt_cli import add_adapt_command
 from RetinaTriageLib.training.classification_loop import ClassificationPlan, train_classification
+from RetinaTriageLib.training.classification_validation import JOINT_MAPS
 from RetinaTriageLib.training.optimization import OptimizationPlan
 from RetinaTriageLib.training.schedule import Schedule
 from RetinaTriageLib.training.segmentation_loop import SegmentationPlan, train_segmentation
@@ -27,6 +28,9 @@ def add_train_commands(subparsers: argparse._SubParsersAction[argparse.ArgumentP
         "classification", help="train a classification network on tissue maps with answers"
     )
     _add_options(classification, ClassificationPlan().optimization)
+    classification.add_argument(
+        "--joint", action="store_true", help="judge all tissue maps of a scan together"
+    )
     classification.set_defaults(command=run_classification)
     add_tree_commands(subparsers, weighted_folder)
     add_adapt_command(subparsers)
@@ -55,6 +59,7 @@ def run_classification(options: argparse.Namespace) -> int:
         init_from=options.init_from,
         half_precision=not options.single_precision,
         device=options.device,
+        joint_maps=JOINT_MAPS if options.joint else 0,
     )
     train_classification(
         plan, options.data, options.out, held_out=options.held_out, on_progress=_print

@@ -40,18 +40,32 @@ class GridAugmentation:
 
 def augmented_grid(grid: Grid, plan: GridAugmentation, rng: np.random.Generator) -> Grid:
     """Change class fractions (class, B-scan, depth, width); zeros outside the scan."""
+    return augmented_maps(grid, plan, rng, 1)[0]
+
+
+def augmented_maps(
+    grid: Grid, plan: GridAugmentation, rng: np.random.Generator, maps: int
+) -> list[Grid]:
+    """Change one map into several of the same scan: moved alike, each with errors of its own."""
     if rng.random() < plan.flip_chance:
         grid = grid[:, ::-1]
     grid = moved(grid, plan, rng)
     if rng.random() < plan.flip_chance:
         grid = grid[..., ::-1]
-    grid = np.ascontiguousarray(grid)
-    for _ in range(rng.integers(plan.errors + 1)):
-        confuse(grid, rng.uniform(0, plan.error_share), rng)
+    found = [mistaken(grid, plan, rng) for _ in range(maps)]
     if rng.random() < plan.blink_chance:
         bscan = rng.integers(grid.shape[1])
-        grid[:, bscan] = 0
-        grid[BLINK, bscan] = 255
+        for one in found:
+            one[:, bscan] = 0
+            one[BLINK, bscan] = 255
+    return found
+
+
+def mistaken(grid: Grid, plan: GridAugmentation, rng: np.random.Generator) -> Grid:
+    """Copy of a tissue map with the errors of a segmentation."""
+    grid = np.array(grid, order="C")
+    for _ in range(rng.integers(plan.errors + 1)):
+        confuse(grid, rng.uniform(0, plan.error_share), rng)
     return grid
 
 

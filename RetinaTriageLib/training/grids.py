@@ -18,7 +18,7 @@ from torch import Tensor
 
 from RetinaTriageLib.errors import InputError
 from RetinaTriageLib.networks.classification import ClassificationConfig
-from RetinaTriageLib.training.grid_augment import GridAugmentation, augmented_grid
+from RetinaTriageLib.training.grid_augment import GridAugmentation, augmented_grid, augmented_maps
 from RetinaTriageLib.training.stacks import Folder, sample_files
 
 Grid = npt.NDArray[np.uint8]
@@ -29,7 +29,12 @@ UNANSWERED = -1
 
 @dataclass(frozen=True)
 class GridSample:
-    """One tissue map with its answers; `UNANSWERED` where a head has no answer."""
+    """One tissue map with its answers; `UNANSWERED` where a head has no answer.
+
+    Attributes
+    ----------
+    grid : uint8 array (class, B-scan, depth, width), or (map, class, ...) of several maps
+    """
 
     grid: Grid
     answers: Mapping[str, Answer]
@@ -42,7 +47,8 @@ class GridBatch:
 
     Attributes
     ----------
-    grids : float tensor (batch, class, B-scan, depth, width), fractions 0-1
+    grids : float tensor (batch, class, B-scan, depth, width), fractions 0-1, or (batch, map,
+        class, ...) for joint classifiers
     patients : float tensor (batch, feature)
     answers : integer tensor by head: (batch,) for exclusive heads, (batch, outcome) for others
     """
@@ -119,13 +125,20 @@ class GridLibrary:
 
 @dataclass
 class GridSource:
-    """Batches of all folders; the batch of an iteration follows from seed and iteration alone."""
+    """Batches of all folders; the batch of an iteration follows from seed and iteration alone.
+
+    Attributes
+    ----------
+    joint_maps : 0 for single maps; for joint classifiers the most maps of a scan, of which each
+        batch has a number by chance
+    """
 
     folders: tuple[Folder, ...]
     config: ClassificationConfig
     augmentation: GridAugmentation
     batch_size: int
     seed: int
+    joint_maps: int = 0
     libraries: tuple[GridLibrary, ...] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -137,10 +150,14 @@ class GridSource:
         rng = np.random.default_rng((self.seed, iteration))
         weights = np.array([folder.weight for folder in self.folders])
         samples = []
+        maps = int(rng.integers(self.joint_maps)) + 1 if self.joint_maps else 0
         for _ in range(self.batch_size):
             library = self.libraries[rng.choice(len(weights), p=weights / weights.sum())]
             sample = library[int(rng.integers(len(library)))]
-            grid = augmented_grid(sample.grid, self.augmentation, rng)
+            if maps:
+                grid = np.stack(augmented_maps(sample.grid, self.augmentation, rng, maps))
+            else:
+                grid = augmented_grid(sample.grid, self.augmentation, rng)
             known = rng.random() >= self.augmentation.forget_patient_chance
             samples.append(GridSample(grid, sample.answers, sample.patient * np.float32(known)))
         return as_batch(samples)
