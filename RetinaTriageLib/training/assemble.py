@@ -12,6 +12,8 @@ from torch import Tensor
 
 from RetinaTriageLib.bundle import Bundle, save_bundle
 from RetinaTriageLib.bundle_manifest import (
+    DENSENET,
+    UNET,
     ClassifierEntry,
     GridSpec,
     Manifest,
@@ -53,7 +55,8 @@ def assemble_bundle(
     Parameters
     ----------
     folder : where to write; must not exist
-    segmenters, classifiers : name of the network to ``best.safetensors`` of its training run
+    segmenters, classifiers : name of the network to ``best.safetensors`` of its training run,
+        which says what kind of network it is
 
     Raises
     ------
@@ -65,12 +68,13 @@ def assemble_bundle(
     weights: dict[str, Mapping[str, Tensor]] = {}
     segmenter_entries, classifier_entries = [], []
     for name, path in segmenters.items():
-        weights[name], config = _trained(path)
-        families = {str(branch): str(branch) for branch in config["branches"]}
-        segmenter_entries.append(SegmenterEntry(name, config, families, facts.default_branch))
+        weights[name], config, kind = _trained(path, UNET)
+        families = {str(branch): str(branch) for branch in config.get("branches", ())}
+        default = facts.default_branch if families else ""
+        segmenter_entries.append(SegmenterEntry(name, config, families, default, kind))
     for name, path in classifiers.items():
-        weights[name], config = _trained(path)
-        classifier_entries.append(ClassifierEntry(name, config))
+        weights[name], config, kind = _trained(path, DENSENET)
+        classifier_entries.append(ClassifierEntry(name, config, kind))
     manifest = Manifest(
         name=facts.name,
         version=facts.version,
@@ -110,10 +114,10 @@ def facts_from_json(text: str) -> BundleFacts:
         raise InputError(msg) from error
 
 
-def _trained(path: Path) -> tuple[dict[str, Tensor], dict[str, list[str]]]:
-    """Weights of a file and the configuration of their network."""
+def _trained(path: Path, usual: str) -> tuple[dict[str, Tensor], dict[str, list[str]], str]:
+    """Weights of a file, the configuration of their network and its kind, or the usual one."""
     tensors, header = read_tensors(path)
     if "config" not in header:
         msg = f"{path} does not say what network it is of; choose best.safetensors of a run."
         raise InputError(msg)
-    return tensors, json.loads(header["config"])
+    return tensors, json.loads(header["config"]), header.get("kind", usual)
