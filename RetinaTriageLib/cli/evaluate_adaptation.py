@@ -15,6 +15,7 @@ from RetinaTriageLib.cli.evaluate_options import (
     print_json,
 )
 from RetinaTriageLib.cli.progress_bar import progress_bar
+from RetinaTriageLib.errors import InputError
 from RetinaTriageLib.result import RESEARCH_USE
 
 
@@ -64,6 +65,9 @@ def adaptation(parsed: argparse.Namespace) -> int:
     from RetinaTriageLib.training.adapt_branch import BranchPlan
     from RetinaTriageLib.writers.report_file import whole_file
 
+    if parsed.branch_of is not None:
+        msg = "Found --branch-of; the study chooses branches itself. Leave the option out."
+        raise InputError(msg)
     first_seed, eyes = parsed.seeds
     study = AdaptationStudy(
         unseen_device(parsed.device_profile),

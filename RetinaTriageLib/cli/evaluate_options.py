@@ -29,6 +29,11 @@ def add_model_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--bundle", type=Path, help="bundle folder or zip; default: the bundled one")
     group.add_argument("--compute", default="auto", choices=("auto", "cpu", "cuda", "mps"))
     group.add_argument("--slab", type=int, default=4, help="B-scans at a time (default 4)")
+    group.add_argument(
+        "--branch-of",
+        metavar="SCANNER",
+        help="one that the bundle lists, whose branch all scans take; default: by their device",
+    )
 
 
 def add_spacing(parser: argparse.ArgumentParser, where: str, *, required: bool = False) -> None:
@@ -66,7 +71,7 @@ def ensemble_runs(parsed: argparse.Namespace) -> EnsembleRuns:
 
     keep_freed_memory()
     bundle = load_bundle(parsed.bundle or bundled_models())
-    return EnsembleRuns(bundle, choose_compute(parsed.compute), parsed.slab)
+    return EnsembleRuns(bundle, choose_compute(parsed.compute), parsed.slab, parsed.branch_of)
 
 
 def labeled_set(parsed: argparse.Namespace) -> LabeledSet:

@@ -8,18 +8,19 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
-from RetinaTriageLib.labels.label_sets import LABEL_SETS
+from RetinaTriageLib.labels.label_sets import LABEL_SETS, UNKNOWN
 from RetinaTriageLib.networks.gray import normalize
 from RetinaTriageLib.networks.segmentation import SegmentationNetwork
 from RetinaTriageLib.progress import OnProgress
 from RetinaTriageLib.training.augment import AugmentationPlan
 from RetinaTriageLib.training.checkpoints import load_weights, plain_value
+from RetinaTriageLib.training.class_weights import class_weights
 from RetinaTriageLib.training.losses import LabelTables, segmentation_loss
 from RetinaTriageLib.training.optimization import BEST, FINAL, OptimizationPlan, optimize
-from RetinaTriageLib.training.segmentation_loop import class_weights
 from RetinaTriageLib.training.segmentation_validation import (
     folder_score,
     segmentation_figures,
@@ -200,6 +201,11 @@ def label_tables(libraries: Sequence[StackLibrary], classes: int, plan: BranchPl
     )
 
 
+def labeled_bscans(stack: Stack) -> npt.NDArray[np.intp]:
+    """List the B-scans of which something is known, by index."""
+    return np.flatnonzero((stack.codes != UNKNOWN).any(axis=(1, 2)))
+
+
 def _compared(library: StackLibrary) -> list[Stack]:
     """Take stacks spread over the folder."""
     count = min(COMPARED_STACKS, len(library))
@@ -209,11 +215,11 @@ def _compared(library: StackLibrary) -> list[Stack]:
 def _loss(
     network: SegmentationNetwork, stack: Stack, branch: str, tables: LabelTables, plan: BranchPlan
 ) -> float:
-    """Loss on the middle B-scans of a stack."""
-    first = max(0, (len(stack.image) - COMPARED_BSCANS) // 2)
-    window = slice(first, first + COMPARED_BSCANS)
-    images = torch.from_numpy(normalize(stack.image[window]))[None].to(plan.device)
-    codes = torch.from_numpy(stack.codes[window])[None].to(plan.device)
+    """Loss on the middle ones of the labeled B-scans of a stack."""
+    labeled = labeled_bscans(stack)
+    chosen = labeled[max(0, (len(labeled) - COMPARED_BSCANS) // 2) :][:COMPARED_BSCANS]
+    images = torch.from_numpy(normalize(stack.image[chosen]))[None].to(plan.device)
+    codes = torch.from_numpy(stack.codes[chosen])[None].to(plan.device)
     kind = torch.device(plan.device).type
     with torch.autocast(kind, torch.bfloat16, enabled=plan.half_precision):
         scores = network(images, branch)

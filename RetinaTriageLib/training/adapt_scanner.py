@@ -18,7 +18,12 @@ from RetinaTriageLib.errors import InputError, OutputError
 from RetinaTriageLib.inference.allocator import keep_freed_memory
 from RetinaTriageLib.networks.segmentation import SegmentationNetwork
 from RetinaTriageLib.progress import OnProgress, Progress, ignore_progress
-from RetinaTriageLib.training.adapt_branch import BranchPlan, branch_losses, train_branch
+from RetinaTriageLib.training.adapt_branch import (
+    BranchPlan,
+    branch_losses,
+    labeled_bscans,
+    train_branch,
+)
 from RetinaTriageLib.training.adapt_card import AdaptationFacts, adapted_card, adapted_manifest
 from RetinaTriageLib.training.checkpoints import plain_value
 from RetinaTriageLib.training.stacks import Folder, StackLibrary
@@ -252,7 +257,7 @@ def _data(folders: Sequence[Folder]) -> str:
     """Say what was learned from: ``48 labeled B-scans in 16 files of set_a``."""
     libraries = [StackLibrary(folder.path) for folder in folders]
     files = sum(len(library) for library in libraries)
-    bscans = sum(len(stack.image) for library in libraries for stack in library)
+    bscans = sum(len(labeled_bscans(stack)) for library in libraries for stack in library)
     names = ", ".join(folder.path.resolve().name for folder in folders)
     return f"{bscans} labeled B-scans in {files} files of {names}"
 

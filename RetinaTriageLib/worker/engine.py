@@ -161,6 +161,7 @@ def _options(options: RunOptions) -> TriageOptions:
         classifier_input=None if chosen is None else ClassifierInput(chosen),
         seed=options.seed,
         fovea=options.fovea,
+        scanner=options.scanner,
     )
 
 

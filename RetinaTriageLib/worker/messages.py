@@ -50,6 +50,7 @@ class RunOptions:
     classifier_input: str | None = None
     seed: int = 0
     fovea: Fovea | None = None
+    scanner: str | None = None
 
 
 @dataclass(frozen=True)
