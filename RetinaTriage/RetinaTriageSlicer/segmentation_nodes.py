@@ -49,7 +49,8 @@ def _labelmap(labels: LabelArray, matrix: Matrix) -> Any:
     """Image that all segments of one map share, as one layer."""
     image = slicer.vtkOrientedImageData()
     image.SetDimensions(*reversed(labels.shape))
-    image.GetPointData().SetScalars(numpy_to_vtk(labels.ravel(), deep=True))
+    # Not copied again: `NodeGrid.toNode` made these labels for this image alone.
+    image.GetPointData().SetScalars(numpy_to_vtk(labels.ravel(), deep=False))
     geometry = vtk.vtkMatrix4x4()
     slicer.util.updateVTKMatrixFromArray(geometry, matrix)
     image.SetGeometryFromImageToWorldMatrix(geometry)

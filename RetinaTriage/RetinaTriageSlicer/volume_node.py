@@ -28,7 +28,7 @@ from RetinaTriageLib.volume import (
     VoxelSpacing,
     with_geometry,
 )
-from RetinaTriageSlicer.node_grid import Matrix, NodeGrid
+from RetinaTriageSlicer.node_grid import Matrix, NodeGrid, transposed
 
 # Attributes of a volume node; a reader or the user sets them, and they are saved with the scene.
 LATERALITY = "RetinaTriage.Laterality"
@@ -71,8 +71,9 @@ def readVolumeNode(node: Any, stated: StatedGeometry | None = None) -> tuple[OCT
     spacingMm = tuple(float(length) for length in reversed(node.GetSpacing()))
     steps = (matrix[:3, :3] / np.linalg.norm(matrix[:3, :3], axis=0)).T[::-1]
     right, anterior, superior = (float(value) for value in matrix[:3, 3])
-    grid = Grid(array, spacingMm, steps, (right, anterior, superior))
     axes, axesAssumed = choose_axes(array.shape, spacingMm, stated.bscanAxis)
+    voxels = _turnedBeforehand(array, axes)
+    grid = Grid(voxels, spacingMm, steps, (right, anterior, superior))
     oriented, orientationAssumed = orient(grid, axes, stated=True)
     spacing, spacingAssumed = _spacing(node, oriented)
     single = oriented.voxels.shape[0] == 1
@@ -114,6 +115,14 @@ def _nodeArray(node: Any) -> npt.NDArray[Any]:
     voxels = lossless_gray(single_channel(array) if array.ndim == 4 else array)
     refuse_label_map(voxels, node.GetName())
     return voxels
+
+
+def _turnedBeforehand(array: npt.NDArray[Any], axes: tuple[int, int, int]) -> npt.NDArray[Any]:
+    """Array of the same shape and voxels that lies in memory as (B-scan, depth, width)."""
+    if axes == (0, 1, 2):
+        return array
+    first, second, third = (axes.index(axis) for axis in range(3))
+    return transposed(array, axes).transpose(first, second, third)
 
 
 def _spacing(node: Any, oriented: Grid) -> tuple[VoxelSpacing | None, tuple[str, ...]]:
