@@ -93,7 +93,7 @@ def class_text(scores: Sequence[PictureScore], heads: Sequence[OutcomeHead]) -> 
 def _tile(score: PictureScore, tissues: tuple[Tissue, ...]) -> Tile:
     gray = gray_levels(read_gray_picture(score.picture.path).voxels)[0]
     return Tile(
-        f"{score.label}: {score.name}; decided: {_decided(score)}",
+        f"{score.label}: {score.name}; referral {_referral(score)}",
         (as_rgb(gray), overlay(gray, score.tissue_map, tissues)),
     )
 
@@ -116,10 +116,8 @@ def _row(score: PictureScore, heads: Sequence[OutcomeHead]) -> dict[str, object]
     return row
 
 
-def _decided(score: PictureScore) -> str:
-    decisions = score.verdict.decisions
-    found = [name for head in SHOWN_HEADS for name in decisions.get(head, ())]
-    return ", ".join(found) or "nothing"
+def _referral(score: PictureScore) -> str:
+    return ", ".join(score.verdict.decisions.get(REFERRAL.name, ())) or "not asked"
 
 
 def _score_matrix(scores: Sequence[PictureScore], heads: Sequence[OutcomeHead]) -> Image.Image:
