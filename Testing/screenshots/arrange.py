@@ -25,6 +25,8 @@ ANTERIOR = 1
 
 LESIONS = (TissueGroup.FLUID, TissueGroup.PED)
 HIDDEN_IN_3D = (TissueGroup.VITREOUS, TissueGroup.CHOROID, TissueGroup.ARTIFACT)
+LEGEND_SHARE = 0.08
+CLOSER = 1.35
 RETINA_OPACITY = 0.35
 ELEVATION_DEGREES, AZIMUTH_DEGREES = 38.0, 25.0
 
@@ -45,6 +47,8 @@ def show_scan(volume_node: Any) -> None:
             node.GetFieldOfView()[2],
         )
         node.SetRulerType(slicer.vtkMRMLAbstractViewNode.RulerTypeThin)
+    slice_node("Red").SetSliceVisible(True)
+    _look_from_vitreous((low + high) / 2)
     jump((low + high) / 2)
 
 
@@ -52,6 +56,7 @@ def show_result(nodes: ResultNodes) -> None:
     """Show tissues over the B-scan with the largest lesions, the thickness map and surfaces."""
     jump(largest_lesion(nodes))
     showMap(nodes.maps["retina"])
+    _make_room_for_legend()
     _show_tissues_beside_the_map(nodes.consensus)
     _show_surfaces(nodes.consensus)
 
@@ -97,6 +102,13 @@ def view_node() -> Any:
     return slicer.app.layoutManager().threeDWidget(0).mrmlViewNode()
 
 
+def _make_room_for_legend() -> None:
+    """Move what the coronal view shows to the left."""
+    node = slice_node("Green")
+    node.SetXYZOrigin(LEGEND_SHARE * node.GetFieldOfView()[0], 0, 0)
+    node.UpdateMatrices()
+
+
 def _show_tissues_beside_the_map(segmentation_node: Any) -> None:
     """Show the tissues in all views but the coronal one, which shows the map."""
     display = segmentation_node.GetDisplayNode()
@@ -112,15 +124,15 @@ def _show_surfaces(segmentation_node: Any) -> None:
         if tissue.label != 0 and tissue.group in HIDDEN_IN_3D:
             display.SetSegmentVisibility3D(tissue.name, False)
     display.SetSegmentOpacity3D("neurosensory_retina", RETINA_OPACITY)
-    view = view_node()
-    view.SetBoxVisible(False)
-    view.SetAxisLabelsVisible(False)
-    view.SetOrientationMarkerType(slicer.vtkMRMLAbstractViewNode.OrientationMarkerTypeAxes)
     _look_from_vitreous(sum(bounds(segmentation_node)) / 2)
 
 
 def _look_from_vitreous(center: Any) -> None:
-    node = slicer.modules.cameras.logic().GetViewActiveCameraNode(view_node())
+    view = view_node()
+    view.SetBoxVisible(False)
+    view.SetAxisLabelsVisible(False)
+    view.SetOrientationMarkerType(slicer.vtkMRMLAbstractViewNode.OrientationMarkerTypeAxes)
+    node = slicer.modules.cameras.logic().GetViewActiveCameraNode(view)
     camera = node.GetCamera()
     stretch = vtk.vtkMatrix4x4()
     stretch.SetElement(ANTERIOR, ANTERIOR, STRETCH)
@@ -134,3 +146,5 @@ def _look_from_vitreous(center: Any) -> None:
     camera.SetPosition(*(center + direction))
     camera.SetViewUp(0, 1, 0)
     slicer.app.layoutManager().threeDWidget(0).threeDView().resetFocalPoint()
+    camera.Dolly(CLOSER)
+    node.ResetClippingRange()
