@@ -15,7 +15,8 @@ from RetinaTriageLib.inference.compute import Compute
 from RetinaTriageLib.inference.ensemble import run_ensemble
 from RetinaTriageLib.networks.classifier_input import ClassifierInput
 from RetinaTriageLib.progress import Progress
-from RetinaTriageLib.training.adapt_branch import BranchPlan
+from RetinaTriageLib.training import adapt_scanner as adapt_scanner_module
+from RetinaTriageLib.training.adapt_branch import BranchPlan, branch_losses
 from RetinaTriageLib.training.adapt_scanner import (
     Adaptation,
     adapt_scanner,
@@ -139,13 +140,22 @@ def test_bundle_tells_what_it_was_adapted_on(source: Bundle, tmp_path: Path) -> 
     assert source.sha256 in new.model_card
 
 
-def test_nearest_branch_is_the_one_that_fits_the_labels(source: Bundle, tmp_path: Path) -> None:
-    networks = segmentation_networks(source)
-    for network in networks.values():  # a dead branch tells nothing
-        for value in network.branches["cirrus"].state_dict().values():
-            value.zero_()
+def test_nearest_branch_has_the_lowest_mean_loss_of_those_that_all_have(
+    source: Bundle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = iter(({"cirrus": 1.0, "own": 0.1, "topcon": 2.0}, {"cirrus": 4.0, "topcon": 2.0}))
+    monkeypatch.setattr(adapt_scanner_module, "branch_losses", lambda *_: next(rows))
+    assert nearest_branch(segmentation_networks(source), PLAN, []) == "topcon"
+
+
+def test_labeled_bscans_fit_better_after_adaptation(source: Bundle, tmp_path: Path) -> None:
     folder = labeled(tmp_path / "set")
-    assert nearest_branch(networks, PLAN, [folder]) == "spectralis"
+    plan = replace(PLAN, optimization=replace(PLAN.optimization, iterations=25))
+    new = adapt_scanner(
+        source, Adaptation("plex", start_from="cirrus"), [folder], tmp_path / "new", plan
+    )
+    losses = branch_losses(segmentation_networks(new)["segmenter0"], PLAN, [folder])
+    assert losses["plex"] < losses["cirrus"]
 
 
 def test_killed_adaptation_goes_on_and_ends_alike(source: Bundle, tmp_path: Path) -> None:
