@@ -95,7 +95,7 @@ def auc_table(facts: Facts) -> str:
             between = f" ({figure(ends[0], 3)} to {figure(ends[1], 3)})"
             eyes = found["sensitivity"]["total"]
             known = found["auc"] is not None
-            cells.append(figure(found["auc"], 3) + (between if known else "") + f", {eyes} eyes")
+            cells.append(figure(found["auc"], 3) + (between if known else "") + f", {eyes} with it")
         rows.append([name, *cells, LOWEST_AUC.verdict(outcomes[0]["auc"], 3)])
     return markdown(["AUC (95 %)", *sets, "goal, all"], rows)
 

@@ -66,12 +66,20 @@ def phantom_evaluation(
     plan: PhantomPlan,
     results: Mapping[str, list[CaseResult]],
     point: OperatingPoint = OperatingPoint.BALANCED,
+    *,
+    intervals: bool = True,
 ) -> PhantomEvaluation:
-    """Scores of the phantoms of every scanner and of all together."""
+    """Scores of the phantoms of every scanner and of all together.
+
+    Parameters
+    ----------
+    results : of `run_phantoms` with the same plan
+    intervals : whether to draw bootstrap intervals of the AUC
+    """
 
     def evaluated(title: str, cases: list[CaseResult]) -> Evaluation:
         name = f"{len(cases)} {title} phantoms, seeds {plan.seeds[0]} to {plan.seeds[-1]}"
-        return evaluation_of(name, runs, with_worst_pictures(cases), point)
+        return evaluation_of(name, runs, with_worst_pictures(cases), point, intervals=intervals)
 
     return PhantomEvaluation(
         plan,
