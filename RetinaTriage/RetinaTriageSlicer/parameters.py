@@ -3,10 +3,32 @@
 from __future__ import annotations
 
 from enum import Enum
+from typing import Annotated
 
 import slicer
 from slicer.i18n import tr as _
-from slicer.parameterNodeWrapper import parameterNodeWrapper
+from slicer.parameterNodeWrapper import WithinRange, parameterNodeWrapper
+
+# Lowest values of the spin boxes, which show them as "as stored" and "unknown".
+AS_STORED_UM = 0.0
+UNKNOWN_AGE = -1.0
+UNKNOWN_ACUITY = -0.5
+
+
+class BundleChoice(Enum):
+    """Where the model bundle is."""
+
+    SHIPPED = "shipped"
+    FOLDER = "folder"
+    ZIP = "zip"
+
+    def label(self) -> str:
+        """Text in the list."""
+        return {
+            "shipped": _("Comes with RetinaTriage"),
+            "folder": _("Folder ..."),
+            "zip": _("Zip file ..."),
+        }[self.value]
 
 
 class ComputeChoice(Enum):
@@ -20,10 +42,10 @@ class ComputeChoice(Enum):
     def label(self) -> str:
         """Text in the list."""
         return {
-            "auto": _("Automatic (fastest at hand)"),
-            "cuda": _("NVIDIA GPU"),
-            "mps": _("Apple GPU"),
-            "cpu": _("CPU (slow, always there)"),
+            "auto": _("Automatic: the fastest at hand"),
+            "cuda": _("NVIDIA GPU (CUDA)"),
+            "mps": _("Apple GPU (MPS)"),
+            "cpu": _("CPU: slow, always there"),
         }[self.value]
 
 
@@ -81,16 +103,34 @@ class AxisChoice(Enum):
         }[self.value]
 
 
+class SexChoice(Enum):
+    """Sex of the patient, as DICOM codes it."""
+
+    UNKNOWN = "unknown"
+    FEMALE = "F"
+    MALE = "M"
+
+    def label(self) -> str:
+        """Text in the list."""
+        return {"unknown": _("Unknown"), "F": _("Female"), "M": _("Male")}[self.value]
+
+
 @parameterNodeWrapper
 class RetinaTriageParameterNode:
-    """What the panel shows; 0 is the volume's own spacing, an empty path the bundled bundle."""
+    """What the panel shows."""
 
     inputVolume: slicer.vtkMRMLScalarVolumeNode
+    outputSegmentation: slicer.vtkMRMLSegmentationNode
+    bundleChoice: BundleChoice = BundleChoice.SHIPPED
     bundlePath: str = ""
     compute: ComputeChoice = ComputeChoice.AUTO
     laterality: LateralityChoice = LateralityChoice.AS_STORED
     scanner: ScannerChoice = ScannerChoice.AS_STORED
     bscanAxis: AxisChoice = AxisChoice.BY_SPACING
-    bscanSpacingUm: float = 0.0
-    depthSpacingUm: float = 0.0
-    widthSpacingUm: float = 0.0
+    bscanSpacingUm: Annotated[float, WithinRange(AS_STORED_UM, 500.0)] = AS_STORED_UM
+    depthSpacingUm: Annotated[float, WithinRange(AS_STORED_UM, 500.0)] = AS_STORED_UM
+    widthSpacingUm: Annotated[float, WithinRange(AS_STORED_UM, 500.0)] = AS_STORED_UM
+    runWithoutSpacing: bool = False
+    ageYears: Annotated[float, WithinRange(UNKNOWN_AGE, 120.0)] = UNKNOWN_AGE
+    sex: SexChoice = SexChoice.UNKNOWN
+    acuityLogmar: Annotated[float, WithinRange(UNKNOWN_ACUITY, 3.0)] = UNKNOWN_ACUITY

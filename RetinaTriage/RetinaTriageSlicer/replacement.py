@@ -44,7 +44,7 @@ class Replacement:
     @property
     def possible(self) -> bool:
         """Tell whether the results can be swapped: their volume is still in the scene."""
-        return slicer.mrmlScene.IsNodePresent(self._volumeNode) == 1
+        return bool(slicer.mrmlScene.IsNodePresent(self._volumeNode))
 
     def swap(self) -> ResultNodes:
         """Show the other one of the two results, and keep this one; undo and redo alike."""
@@ -68,10 +68,12 @@ def takeOut(result: ResultNodes) -> TakenOut:
 
 def putBack(taken: TakenOut) -> ResultNodes:
     """Put a result back into the scene as it was, in a folder of its own."""
+    slicer.mrmlScene.StartState(slicer.vtkMRMLScene.BatchProcessState)  # views wait for the whole
     for node, _ids in taken.references:
         slicer.mrmlScene.AddNode(node)
     for node, references in taken.references:
         _restore(node, references)
+    slicer.mrmlScene.EndState(slicer.vtkMRMLScene.BatchProcessState)
     folder = hierarchy.makeResultFolder(taken.folderName, taken.volumeNode)
     nodes = [node for node in taken.result.nodes if slicer.mrmlScene.IsNodePresent(node)]
     hierarchy.moveToFolder(folder, nodes)

@@ -1,10 +1,9 @@
-"""Settings of one run, and every reason why it cannot start, in words for the user."""
+"""Settings of one run, read from what the panel shows."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from slicer.i18n import tr as _
 
@@ -12,11 +11,16 @@ from RetinaTriageLib.errors import GeometryError
 from RetinaTriageLib.volume import DeviceFamily, Laterality, VoxelSpacing
 from RetinaTriageLib.worker.messages import PatientFacts
 from RetinaTriageSlicer.parameters import (
+    UNKNOWN_ACUITY,
+    UNKNOWN_AGE,
     AxisChoice,
+    BundleChoice,
     LateralityChoice,
     RetinaTriageParameterNode,
     ScannerChoice,
+    SexChoice,
 )
+from RetinaTriageSlicer.stored_scan import StoredScan
 from RetinaTriageSlicer.volume_node import StatedGeometry
 
 
@@ -30,46 +34,70 @@ class RunSettings:
     patient: PatientFacts = field(default_factory=PatientFacts)
 
 
-def settingsOf(parameters: RetinaTriageParameterNode) -> RunSettings:
-    """Read the settings that the panel shows.
+def settingsOf(parameters: RetinaTriageParameterNode, scan: StoredScan) -> RunSettings:
+    """Read the settings that the panel shows for a scan.
 
     Raises
     ------
     GeometryError
-        If the stated spacing is not that of any scanner.
+        If the stated spacing is not that of any scanner, or not complete.
     """
-    laterality, scanner, axis = parameters.laterality, parameters.scanner, parameters.bscanAxis
+    laterality, scanner = parameters.laterality, parameters.scanner
     stated = StatedGeometry(
-        _statedSpacing(parameters),
+        statedSpacing(parameters, scan),
         None if laterality is LateralityChoice.AS_STORED else Laterality(laterality.value),
         None if scanner is ScannerChoice.AS_STORED else DeviceFamily(scanner.value),
-        None if axis is AxisChoice.BY_SPACING else int(axis.value),
+        statedAxis(parameters),
     )
-    bundle = Path(parameters.bundlePath) if parameters.bundlePath else None
-    return RunSettings(bundle, parameters.compute.value, stated)
+    return RunSettings(
+        bundlePath(parameters), parameters.compute.value, stated, patientFacts(parameters)
+    )
 
 
-def problems(volumeNode: Any, parameters: RetinaTriageParameterNode) -> list[str]:
-    """Every reason why a run cannot start; empty if it can."""
-    found = []
-    if volumeNode is None:
-        found.append(_("Choose an OCT volume."))
-    elif volumeNode.GetImageData() is None:
-        found.append(_("The input volume holds no voxels; load the scan again."))
-    if parameters.bundlePath and not Path(parameters.bundlePath).exists():
-        found.append(_("There is no model bundle at {path}.").format(path=parameters.bundlePath))
-    try:
-        _statedSpacing(parameters)
-    except GeometryError as error:
-        found.append(str(error))
-    return found
-
-
-def _statedSpacing(parameters: RetinaTriageParameterNode) -> VoxelSpacing | None:
-    lengths = (parameters.bscanSpacingUm, parameters.depthSpacingUm, parameters.widthSpacingUm)
-    if not any(lengths):
+def bundlePath(parameters: RetinaTriageParameterNode) -> Path | None:
+    """Path of the bundle that the user chose; None is the one that comes with RetinaTriage."""
+    if parameters.bundleChoice is BundleChoice.SHIPPED:
         return None
-    bscanUm, depthUm, widthUm = lengths
-    if not (depthUm and widthUm):
-        raise GeometryError(_("State the spacing of depth and width, or leave all at 0."))
-    return VoxelSpacing.from_um(bscanUm or None, depthUm, widthUm)
+    return Path(parameters.bundlePath.strip())
+
+
+def statedAxis(parameters: RetinaTriageParameterNode) -> int | None:
+    """B-scan axis of the node's array that the user stated, 0 is the slowest."""
+    axis = parameters.bscanAxis
+    return None if axis is AxisChoice.BY_SPACING else int(axis.value)
+
+
+def statedSpacing(parameters: RetinaTriageParameterNode, scan: StoredScan) -> VoxelSpacing | None:
+    """Spacing with the lengths that the user stated, others as stored; None if none is stated.
+
+    Raises
+    ------
+    GeometryError
+        If a length is neither stated nor stored, or is not that of any scanner.
+    """
+    stated = (parameters.bscanSpacingUm, parameters.depthSpacingUm, parameters.widthSpacingUm)
+    if not any(stated):
+        return None
+    stored = scan.spacing
+    storedMm = (
+        (None,) * 3 if stored is None else (stored.bscan_mm, stored.depth_mm, stored.width_mm)
+    )
+    bscanMm, depthMm, widthMm = (
+        lengthUm / 1000 if lengthUm else lengthMm
+        for lengthUm, lengthMm in zip(stated, storedMm, strict=True)
+    )
+    if depthMm is None or widthMm is None or (bscanMm is None and not scan.single):
+        raise GeometryError(
+            _("State all distances under Scan geometry, since the volume has none that is known.")
+        )
+    return VoxelSpacing(None if scan.single else bscanMm, depthMm, widthMm)
+
+
+def patientFacts(parameters: RetinaTriageParameterNode) -> PatientFacts:
+    """Facts on the patient that the user stated."""
+    age, acuity, sex = parameters.ageYears, parameters.acuityLogmar, parameters.sex
+    return PatientFacts(
+        None if age <= UNKNOWN_AGE else age,
+        None if sex is SexChoice.UNKNOWN else sex.value,
+        None if acuity <= UNKNOWN_ACUITY else acuity,
+    )

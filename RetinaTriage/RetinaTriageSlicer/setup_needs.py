@@ -71,11 +71,6 @@ def findNeeds() -> tuple[Need, ...]:
     return tuple(_need(requirement) for requirement in (Requirement(TORCH), *listed))
 
 
-def missingNeeds() -> tuple[Need, ...]:
-    """Needs that are not fulfilled."""
-    return tuple(need for need in findNeeds() if not need.fits)
-
-
 def _need(requirement: Requirement) -> Need:
     try:
         installed = version(requirement.name)

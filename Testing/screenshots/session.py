@@ -8,6 +8,7 @@ from typing import Any
 
 import slicer
 from arrange import show_result, show_scan
+from RetinaTriageSlicer.parameters import BundleChoice
 from RetinaTriageSlicer.scene import findResults
 from scans import ROOT, Scan
 from slicer_host.main_window import photograph, qSlicerMainWindow
@@ -44,6 +45,8 @@ class Session:
         panel = self._module.widgetRepresentation().self().panel
         panel.ui.inputSelector.setCurrentNode(volume)
         if self._bundle is not None:
+            choice = BundleChoice.ZIP if self._bundle.is_file() else BundleChoice.FOLDER
+            panel.ui.bundleBox.setCurrentIndex(list(BundleChoice).index(choice))
             panel.ui.bundlePath.currentPath = str(self._bundle)
         self._draw()
         show_scan(volume)

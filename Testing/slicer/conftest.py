@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,8 +16,10 @@ HAS_SLICER = find_spec("slicer_core") is not None and find_spec("PySide6") is no
 collect_ignore_glob = [] if HAS_SLICER else ["*.py"]
 
 if HAS_SLICER:
-    sys.path[:0] = [
-        str(ROOT / folder) for folder in ("", "RetinaTriage", "Testing/host", "Testing/library")
+    # The wheel takes every folder "slicer" on the path for a part of itself, this one too.
+    sys.path[:] = [
+        *(str(ROOT / name) for name in ("", "RetinaTriage", "Testing/host", "Testing/library")),
+        *(entry for entry in sys.path if Path(entry).resolve() != ROOT / "Testing"),
     ]
     from slicer_host.boot import boot
 
@@ -31,3 +34,32 @@ def _empty_scene() -> Iterator[None]:
     slicer.mrmlScene.Clear(False)
     yield
     slicer.mrmlScene.Clear(False)
+
+
+@pytest.fixture(scope="session")
+def module() -> Any:
+    """The module, loaded as Slicer's factory does it."""
+    import slicer
+
+    return slicer.app.moduleManager().loadScriptedModule(ROOT / "RetinaTriage" / "RetinaTriage.py")
+
+
+@pytest.fixture(scope="session")
+def logic(module: Any) -> Iterator[Any]:
+    """Logic of the module with a worker that pretends, and stays warm for all tests."""
+    from device_worker import device_client
+
+    code = sys.modules[module.name]
+    made = code.RetinaTriageLogic(device_client(on_log=lambda line: made.tellLog(line)))
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def panel(module: Any, logic: Any) -> Iterator[Any]:
+    """Panel of the module, shown, with a worker that pretends."""
+    widget = module.widgetRepresentation().self()
+    widget.panel.useLogic(logic)
+    widget.enter()
+    yield widget.panel
+    widget.exit()

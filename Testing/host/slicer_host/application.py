@@ -25,6 +25,8 @@ class qSlicerApplication(qt.QApplication):
 
     def __init__(self, home: Path) -> None:
         super().__init__(["Slicer"])
+        self.applicationName = "Slicer"
+        self.applicationVersion = "5.13.0"
         self._home = home
         self._layoutManager: qSlicerLayoutManager | None = None
 

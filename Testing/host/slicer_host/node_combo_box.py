@@ -46,6 +46,7 @@ class qMRMLNodeComboBox(qt.QWidget):
             "noneDisplay": "None",
             "baseName": "",
         }
+        self._attributes: list[tuple[str, str, str]] = []
         self._scene: Any = None
         self._tags: list[int] = []
         self._nodes: list[Any] = []
@@ -66,6 +67,11 @@ class qMRMLNodeComboBox(qt.QWidget):
     selectNodeUponCreation = _stored(bool, "selectNodeUponCreation")
     noneDisplay = _stored(str, "noneDisplay")
     baseName = _stored(str, "baseName")
+
+    def addAttribute(self, nodeType: str, attributeName: str, attributeValue: str) -> None:
+        """List nodes of a type only if they have an attribute of a value."""
+        self._attributes.append((nodeType, attributeName, attributeValue))
+        self._refresh()
 
     def mrmlScene(self) -> Any:
         return self._scene
@@ -117,7 +123,12 @@ class qMRMLNodeComboBox(qt.QWidget):
         kinds = self._options["nodeTypes"]
         children = self._options["showChildNodeTypes"]
         fits = any(node.IsA(k) if children else node.GetClassName() == k for k in kinds)
-        return fits and (self._options["showHidden"] or not node.GetHideFromEditors())
+        marked = all(
+            node.GetAttribute(name) == value
+            for kind, name, value in self._attributes
+            if node.IsA(kind)
+        )
+        return fits and marked and (self._options["showHidden"] or not node.GetHideFromEditors())
 
     def _refresh(self) -> None:
         scene = self._scene

@@ -13,6 +13,7 @@ import slicer
 from packaging.requirements import Requirement
 
 requests: list[tuple[str, ...]] = []
+constraint_lines: list[tuple[str, ...]] = []  # one entry a request, lines of its file
 
 
 def load_requirements(path: str | Path) -> list[Requirement]:
@@ -27,19 +28,32 @@ def pip_check(req: str | Requirement | Sequence[str | Requirement]) -> bool:
     return all(_installed(requirement) for requirement in _as_requirements(req))
 
 
-def pip_install(requirements: Any, **_options: Any) -> None:
+def pip_install(
+    requirements: Any,
+    constraints: str | Path | None = None,
+    *,
+    requester: str | None = None,  # noqa: ARG001 - for the progress dialog, which is absent
+) -> None:
     """Record the request and refuse it."""
     wanted = tuple(str(requirement) for requirement in _as_requirements(requirements))
+    lines = "" if constraints is None else Path(constraints).read_text(encoding="utf-8")
     requests.append(wanted)
+    constraint_lines.append(tuple(lines.splitlines()))
     msg = f"The test host installs nothing; it was asked for {', '.join(wanted)}."
     raise RuntimeError(msg)
 
 
-def pip_ensure(requirements: Any, **options: Any) -> None:
-    """Ask for what is missing."""
+def pip_ensure(
+    requirements: Any,
+    constraints: str | Path | None = None,
+    *,
+    prompt_install: bool = True,
+    requester: str | None = None,
+) -> None:
+    """Ask for what is missing; a module that has its own question leaves out Slicer's."""
     missing = [one for one in _as_requirements(requirements) if not _installed(one)]
-    if missing:
-        pip_install(missing, **options)
+    if missing and (not prompt_install or slicer.util.confirmOkCancelDisplay("Install?")):
+        pip_install(missing, constraints, requester=requester)
 
 
 def _as_requirements(given: Any) -> list[Requirement]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
+from pathlib import Path
 from typing import Any
 
 import vtk
@@ -17,6 +18,7 @@ from slicer_host.qt_module import install_qt
 qt = install_qt()
 
 PROPERTY = "SlicerParameterName"
+WIDEST = 2**31 - 1
 
 
 @dataclass(frozen=True)
@@ -37,7 +39,7 @@ def connector(widget: Any, parameter: Parameter) -> Connector:
         return _enum_connector(widget, kind)
     if isinstance(widget, qt.QCheckBox) and kind is bool:
         return Connector(lambda: widget.checked, widget.setChecked, widget.toggled)
-    if isinstance(widget, ctkPathLineEdit) and kind not in (bool, int, float):
+    if isinstance(widget, ctkPathLineEdit) and issubclass(kind, Path):
         return Connector(
             lambda: kind(widget.currentPath),
             lambda value: widget.setCurrentPath(str(value)),
@@ -49,6 +51,8 @@ def connector(widget: Any, parameter: Parameter) -> Connector:
         within = parameter.find(WithinRange)
         if within is not None:
             widget.setRange(kind(within.minimum), kind(within.maximum))
+        else:  # Slicer too forgets the range of the widget
+            widget.setRange(-WIDEST, WIDEST)
         return Connector(lambda: kind(widget.value), widget.setValue, widget.valueChanged)
     msg = f"No connector from {kind.__name__} to {type(widget).__name__} ({parameter.name})"
     raise RuntimeError(msg)
