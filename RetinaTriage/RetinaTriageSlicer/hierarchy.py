@@ -32,12 +32,37 @@ def removeNodes(nodes: Iterable[Any]) -> None:
     folders = set()
     for node in list(nodes):
         folders.add(tree.GetItemParent(tree.GetItemByDataNode(node)))
-        for helper in helpers(node):
+        for helper in reversed(helpers(node)):  # a legend goes before what it is the legend of
             scene.RemoveNode(helper)
         scene.RemoveNode(node)
     for folder in folders - {tree.GetSceneItemID(), tree.GetInvalidItemID()}:
         if tree.GetNumberOfItemChildren(folder) == 0:
             tree.RemoveItem(folder)
+
+
+def nodeIDs() -> set[str]:
+    """Ids of all nodes of the scene."""
+    return {node.GetID() for node in _nodes()}
+
+
+def nodesSince(before: set[str]) -> list[Any]:
+    """Nodes that have come since the scene had these ids, helpers such as color tables too."""
+    return [node for node in _nodes() if node.GetID() not in before]
+
+
+def takeBack(folder: int, made: list[Any]) -> None:
+    """Remove nodes that are still there, the last first, and their folder."""
+    scene = slicer.mrmlScene
+    present = [node for node in made if scene.IsNodePresent(node)]
+    for node in reversed(present):
+        scene.RemoveNode(node)
+    if present or not made:  # the scene was not closed meanwhile, which takes the folder too
+        subjectHierarchy().RemoveItem(folder)
+
+
+def _nodes() -> list[Any]:
+    scene = slicer.mrmlScene
+    return [scene.GetNthNode(at) for at in range(scene.GetNumberOfNodes())]
 
 
 def helpers(node: Any) -> list[Any]:

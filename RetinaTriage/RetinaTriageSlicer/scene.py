@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -68,18 +68,42 @@ class ResultNodes:
 
 def showResult(result: TriageResult, volumeNode: Any, grid: NodeGrid) -> ResultNodes:
     """Write a result into the scene, beside its volume; all of it, or nothing where that fails."""
+    steps = resultSteps(result, volumeNode, grid)
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            nodes: ResultNodes = end.value
+            return nodes
+
+
+def resultSteps(
+    result: TriageResult, volumeNode: Any, grid: NodeGrid
+) -> Generator[None, None, ResultNodes]:
+    """Write a result node by node, so that the user interface can answer in between.
+
+    If a step fails, or if the generator is closed before its end, everything that it has added is
+    taken out again.
+    """
     terminology.loadTerminology(slicer.modules.terminologies.logic(), RESOURCES)
     name = f"{volumeNode.GetName()} RetinaTriage"
     folder = hierarchy.makeResultFolder(slicer.mrmlScene.GenerateUniqueName(name), volumeNode)
+    maker = _makeNodes(result, volumeNode, grid, folder)
     made: list[Any] = []
     try:
-        nodes = _makeNodes(result, volumeNode, grid, made)
-        hierarchy.moveToFolder(folder, nodes.nodes)
-    except Exception:
-        hierarchy.moveToFolder(folder, made)
-        hierarchy.removeNodes(made)
+        while True:
+            before = hierarchy.nodeIDs()
+            try:
+                next(maker)
+            except StopIteration as end:
+                nodes: ResultNodes = end.value
+                return nodes
+            finally:
+                made += hierarchy.nodesSince(before)
+            yield
+    except BaseException:  # a closed generator too
+        hierarchy.takeBack(folder, made)
         raise
-    return nodes
 
 
 def removeResult(nodes: ResultNodes) -> None:
@@ -100,15 +124,16 @@ def findResults() -> tuple[ResultNodes, ...]:
 
 
 def _makeNodes(
-    result: TriageResult, volumeNode: Any, grid: NodeGrid, made: list[Any]
-) -> ResultNodes:
+    result: TriageResult, volumeNode: Any, grid: NodeGrid, folder: int
+) -> Generator[None, None, ResultNodes]:
+    """Make the nodes in the order of the folder, one a step."""
     case = uuid.uuid4().hex
     attributes = provenance.provenanceAttributes(result) | {provenance.CASE: case}
     base = volumeNode.GetName()
 
     def add(node: Any, role: str) -> Any:
-        made.append(node)
         provenance.markNode(node, role, volumeNode, attributes)
+        hierarchy.moveToFolder(folder, [node])
         return node
 
     def segmentation(title: str, tissueMap: Any, role: str) -> Any:
@@ -118,17 +143,20 @@ def _makeNodes(
         )
 
     consensus = segmentation("consensus", result.consensus, "consensus")
+    yield
     hypotheses = []
     for number, hypothesis in enumerate(result.hypotheses, start=1):
         node = segmentation(f"hypothesis {number}", hypothesis.tissue_map, "hypothesis")
         node.SetAttribute(provenance.HYPOTHESIS, str(number))
         node.GetDisplayNode().SetVisibility(False)
         hypotheses.append(node)
+        yield
     tables = {}
     for key, (title, make) in TABLES.items():
         table = make(f"{base} {title}", result)
         if table is not None:
             tables[key] = add(table, key)
+        yield
     maps = {}
     for one in enFaceMaps(result):
         title = f"{base} {one.title.lower()}"
@@ -136,6 +164,7 @@ def _makeNodes(
             makeMapNode(title, one, grid, result.volume.shape[1], volumeNode), "map"
         )
         maps[one.key].SetAttribute(provenance.MAP, one.key)
+        yield
     return ResultNodes(case, consensus, tuple(hypotheses), tables, maps)
 
 

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import qt
 import slicer
 
-from RetinaTriageLib.errors import InputError, RetinaTriageError
+from RetinaTriageLib.errors import RetinaTriageError
 from RetinaTriageLib.progress import Progress
 from RetinaTriageLib.result import TriageResult
+from RetinaTriageLib.volume import OCTVolume
 from RetinaTriageLib.worker.client import WorkerClient
-from RetinaTriageLib.worker.job import Job
+from RetinaTriageLib.worker.job import Job, ignore
 from RetinaTriageLib.worker.messages import (
     DeviceList,
     DevicesRequest,
@@ -21,49 +22,36 @@ from RetinaTriageLib.worker.messages import (
     TriageRequest,
     WorkerInfo,
 )
-from RetinaTriageSlicer.node_grid import NodeGrid
 from RetinaTriageSlicer.run_settings import RunSettings
-from RetinaTriageSlicer.scene import ResultNodes, showResult
+from RetinaTriageSlicer.triage_run import TriageRun
 from RetinaTriageSlicer.volume_node import readVolumeNode
 
 POLL_MS = 50
+ADDING_MS = 1
+# As long as the window may stand still at a time while nodes are added; one step may take longer.
+ADDING_SECONDS = 0.02
 
 
-@dataclass
-class TriageRun:
-    """One run: its job in the worker, and what became of it.
-
-    Attributes
-    ----------
-    nodes : of the result, once it is in the scene
-    error : why there is no result
-    """
-
-    job: Job[TriageResult] | None = None
-    nodes: ResultNodes | None = None
-    error: Exception | None = None
-
-    @property
-    def ended(self) -> bool:
-        """Tell whether the run has its nodes or its error."""
-        return self.nodes is not None or self.error is not None
-
-
-class TriageRuns:
+class TriageRuns(slicer.util.VTKObservationMixin):
     """Keeps one worker warm; everything that touches the scene happens on the main thread."""
 
     def __init__(self, client: WorkerClient) -> None:
+        super().__init__()
         self._client = client
+        self._open: list[TriageRun] = []
         self._timer = qt.QTimer()
         self._timer.setInterval(POLL_MS)
         self._timer.connect("timeout()", self._poll)
+        self.addObserver(
+            slicer.mrmlScene, slicer.vtkMRMLScene.StartCloseEvent, self._onSceneStartClose
+        )
 
     def start(
         self,
         volumeNode: Any,
         settings: RunSettings,
-        onProgress: Callable[[Progress], object],
-        onEnd: Callable[[TriageRun], object],
+        onProgress: Callable[[Progress], object] = ignore,
+        onEnd: Callable[[TriageRun], object] = ignore,
     ) -> TriageRun:
         """Start a run and return at once; ``onEnd`` is called with it when it has ended.
 
@@ -72,28 +60,23 @@ class TriageRuns:
         RetinaTriageError
             If the volume cannot be used as it is.
         """
+
+        def end(run: TriageRun) -> None:
+            self._open.remove(run)
+            onEnd(run)
+
         volume, grid = readVolumeNode(volumeNode, settings.stated)
-        options = RunOptions(compute=settings.compute, patient=settings.patient)
-        request = TriageRequest(volume, settings.bundle, options)
-        run = TriageRun()
-        nodeID = volumeNode.GetID()
-
-        def onResult(result: TriageResult) -> None:
-            try:
-                run.nodes = _showIfThere(result, nodeID, volumeNode, grid)
-            except (RetinaTriageError, MemoryError) as error:
-                run.error = error
-            onEnd(run)
-
-        def onError(error: RetinaTriageError) -> None:
-            run.error = error
-            onEnd(run)
-
-        run.job = self._client.submit(
-            request, on_progress=onProgress, on_result=onResult, on_error=onError
-        )
+        run = TriageRun(volumeNode, grid, end)
+        self._open.append(run)
+        run.submit(self._client, _request(volume, settings), onProgress)
         self._timer.start()
         return run
+
+    def submit(self, volume: OCTVolume, settings: RunSettings) -> Job[TriageResult]:
+        """Have a volume worked whose result does not come into the scene."""
+        job = self._client.submit(_request(volume, settings))
+        self._timer.start()
+        return job
 
     @property
     def workerInfo(self) -> WorkerInfo | None:
@@ -109,27 +92,37 @@ class TriageRuns:
         self._client.submit(DevicesRequest(), on_result=onDevices, on_error=onError)
         self._timer.start()
 
-    def cancel(self, run: TriageRun) -> None:
-        """Ask a run to stop; the worker is killed if that takes too long."""
-        if run.job is not None:
-            self._client.cancel(run.job)
-
     def close(self) -> None:
-        """End the worker."""
+        """End the worker; open runs are cancelled."""
         self._timer.stop()
+        self.removeObservers()
+        for run in list(self._open):
+            if run.adding:
+                run.cancel()
         self._client.close()
         self._client.poll()
 
     def _poll(self) -> None:
         self._client.poll()
-        if not self._client.busy:
+        end = time.monotonic() + ADDING_SECONDS
+        while (run := self._adding()) is not None:
+            run.addNext()
+            if time.monotonic() > end:
+                break
+        if self._adding() is None and not self._client.busy:
             self._client.poll()
             self._timer.stop()
+        else:
+            self._timer.setInterval(POLL_MS if self._adding() is None else ADDING_MS)
+
+    def _adding(self) -> TriageRun | None:
+        return next((run for run in self._open if run.adding), None)
+
+    def _onSceneStartClose(self, _caller: Any, _event: str) -> None:
+        for run in list(self._open):
+            run.onSceneClose()
 
 
-def _showIfThere(result: TriageResult, nodeID: str, volumeNode: Any, grid: NodeGrid) -> ResultNodes:
-    """Show a result, unless its volume has left the scene since the run began."""
-    if slicer.mrmlScene.GetNodeByID(nodeID) is not volumeNode:
-        msg = "The volume was removed during the run, so its result was not added. Load it again."
-        raise InputError(msg)
-    return showResult(result, volumeNode, grid)
+def _request(volume: OCTVolume, settings: RunSettings) -> TriageRequest:
+    options = RunOptions(compute=settings.compute, patient=settings.patient)
+    return TriageRequest(volume, settings.bundle, options)
