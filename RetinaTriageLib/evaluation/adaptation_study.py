@@ -7,15 +7,17 @@ other eyes adapts the segmentation networks; classifiers stay as they are.
 
 from __future__ import annotations
 
+import hashlib
+import json
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from RetinaTriageLib.bundle import Bundle, load_bundle
-from RetinaTriageLib.errors import InputError
+from RetinaTriageLib.errors import InputError, OutputError
 from RetinaTriageLib.evaluation.case_result import CaseResult, evaluate_case
 from RetinaTriageLib.evaluation.case_result_json import (
     Identity,
@@ -26,7 +28,11 @@ from RetinaTriageLib.evaluation.ensemble_runs import CASES, EnsembleRuns, case_p
 from RetinaTriageLib.evaluation.evaluate import evaluation_of, require_standard_tissues
 from RetinaTriageLib.evaluation.evaluation import Evaluation
 from RetinaTriageLib.evaluation.labeled_set import LabeledCase, phantom_case
-from RetinaTriageLib.evaluation.phantom_runs import phantom_fingerprint, require_case_folder
+from RetinaTriageLib.evaluation.phantom_runs import (
+    FINGERPRINT_SEED,
+    phantom_fingerprint,
+    require_case_folder,
+)
 from RetinaTriageLib.evaluation.unseen_device import UnseenDevice, unseen_phantom
 from RetinaTriageLib.phantoms.devices import SPECTRALIS, with_bscans
 from RetinaTriageLib.phantoms.eye import Disease
@@ -40,13 +46,14 @@ from RetinaTriageLib.training.adapt_scanner import (
     segmentation_networks,
     untouched_hashes,
 )
+from RetinaTriageLib.training.checkpoints import plain_value
 from RetinaTriageLib.training.phantom_sets import without_black_bottom
 from RetinaTriageLib.training.stacks import Folder
 
 KNOWN, BEFORE, AFTER = "known scanner", "new scanner, before", "new scanner, after"
 CONDITIONS = (KNOWN, BEFORE, AFTER)
 
-BUNDLE_FOLDER, LABELED_FOLDER = "bundle", "labeled"
+BUNDLE_FOLDER, LABELED_FOLDER, STUDY_FILE = "bundle", "labeled", "study.json"
 
 
 @dataclass(frozen=True)
@@ -142,6 +149,8 @@ def run_study(
     require_standard_tissues(runs)
     plan = plan or BranchPlan()
     cases = require_case_folder(folder)
+    identity = _identity(runs.bundle, study, plan)
+    _require_same_study(folder / STUDY_FILE, identity)
     labeled = Folder(folder / LABELED_FOLDER)
     for number, seed in enumerate(study.labeled_seeds):
         write_labeled(study, seed, labeled.path)
@@ -155,13 +164,12 @@ def run_study(
         replace(runs, bundle=adapted, scanner=study.device.name),
     )
     results: tuple[list[CaseResult], ...] = ([], [], [])
-    generator = phantom_fingerprint(with_bscans(study.device.profile, study.bscans))
     begun = time.monotonic()
     for number, seed in enumerate(study.seeds):
         if number and limit_s is not None and time.monotonic() - begun > limit_s:
             break
         report = case_progress(on_progress, number, study.eyes)
-        worked = _work_eye(three_runs, study, seed, cases, generator, report)
+        worked = _work_eye(three_runs, study, seed, cases, identity, report)
         for result, of_condition in zip(worked, results, strict=True):
             of_condition.append(result)
         last = [of_condition[-1] for of_condition in results]
@@ -211,6 +219,38 @@ def write_labeled(study: AdaptationStudy, seed: int, folder: Path) -> Path:
     return path
 
 
+def _identity(bundle: Bundle, study: AdaptationStudy, plan: BranchPlan) -> Identity:
+    """Give all that results depend on, but the number of evaluated eyes."""
+    middle = (study.bscans // 2,)
+    shown = unseen_phantom(FINGERPRINT_SEED, study.device, study.bscans, bscans=middle)
+    return {
+        "source bundle": bundle.sha256,
+        "scanner": study.device.name,
+        "first seed": study.first_seed,
+        "labeled eyes": study.labeled_eyes,
+        "labeled B-scans": study.labeled_bscans,
+        "number of B-scans": study.bscans,
+        "plan": json.dumps(asdict(plan), default=plain_value),
+        "picture of the scanner": hashlib.sha256(shown.volume.voxels.tobytes()).hexdigest(),
+        "phantom generator": phantom_fingerprint(with_bscans(SPECTRALIS, study.bscans)),
+    }
+
+
+def _require_same_study(path: Path, identity: Identity) -> None:
+    """Write down what is studied, or refuse to go on with another study."""
+    if not path.exists():
+        path.write_text(json.dumps(identity, indent=1), encoding="utf-8")
+        return
+    found = json.loads(path.read_text(encoding="utf-8"))
+    differs = [name for name, value in identity.items() if found.get(name) != value]
+    if differs:
+        msg = (
+            f"{path.parent} holds a study with another {', '.join(differs)}; choose a new folder, "
+            "so that results of two studies are not mixed."
+        )
+        raise OutputError(msg)
+
+
 def _adapted(
     bundle: Bundle,
     study: AdaptationStudy,
@@ -232,20 +272,14 @@ def _work_eye(
     study: AdaptationStudy,
     seed: int,
     cases: Path,
-    generator: str,
+    of_study: Identity,
     on_progress: OnProgress,
 ) -> Iterator[CaseResult]:
     """Results of one eye under the three conditions; scans are made where a result is missing."""
     made: dict[bool, LabeledCase] = {}
     for condition, runs in zip(("known", "before", "after"), three_runs, strict=True):
         path = cases / f"{condition}_{seed:06d}.json"
-        identity: Identity = {
-            "bundle": runs.bundle.sha256,
-            "scanner": study.device.name,
-            "number of B-scans": study.bscans,
-            "phantom generator": generator,
-            "seed": seed,
-        }
+        identity = {**of_study, "bundle": runs.bundle.sha256, "seed": seed}
         if path.exists():
             yield read_case_result(path, identity)
             continue

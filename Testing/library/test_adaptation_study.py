@@ -101,3 +101,5 @@ def test_command_writes_table_figure_and_json_and_goes_on(
     assert main([str(word) for word in [*words, 2]]) == 0
     assert "referral error" in capsys.readouterr().out
     assert (out / "cases" / f"after_{FIRST_SEED:06d}.json").stat().st_mtime_ns == first
+    assert main([str(word) for word in [*words, 2, "--labeled-eyes", 2]]) == 6
+    assert "another labeled eyes" in capsys.readouterr().err
