@@ -56,7 +56,7 @@ def damaged_values(name: str) -> Iterator[None]:
             yield
     except InputError:
         raise
-    except PARSER_ERRORS as error:
+    except (*PARSER_ERRORS, *_own_errors()) as error:
         reason = str(error).strip().splitlines()[:1] or [type(error).__name__]
         msg = f"{name} cannot be read as DICOM ({reason[0][:200]}); copy or export it again."
         raise InputError(msg) from error
@@ -92,6 +92,13 @@ def parse_dicom(path: Path, *, pixels: bool) -> FileDataset:
             raise InputError(msg)
         dataset: FileDataset = pydicom.dcmread(content, stop_before_pixels=not pixels)
     return dataset
+
+
+def _own_errors() -> tuple[type[Exception], ...]:
+    """Errors of pydicom that derive from no common one."""
+    from pydicom import errors
+
+    return (errors.InvalidDicomError, errors.BytesLengthException)
 
 
 def _pydicom() -> Any:

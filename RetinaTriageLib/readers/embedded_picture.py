@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import struct
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,19 @@ from RetinaTriageLib.errors import InputError
 from RetinaTriageLib.readers.codestream import stream_size
 
 # Whatever a decoder raises on a damaged stream; all of it means the same to the user.
-DECODER_ERRORS = (OSError, SyntaxError, ValueError, IndexError, TypeError, MemoryError)
+DECODER_ERRORS = (
+    OSError,
+    SyntaxError,
+    ValueError,
+    LookupError,
+    TypeError,
+    AttributeError,
+    ArithmeticError,
+    RuntimeError,
+    MemoryError,
+    struct.error,
+    Image.DecompressionBombError,
+)
 
 
 def decode_picture(
@@ -39,7 +52,7 @@ def decode_picture(
     try:
         with Image.open(io.BytesIO(stream), formats=("JPEG", "JPEG2000")) as picture:
             pixels = np.asarray(picture)
-    except (*DECODER_ERRORS, Image.DecompressionBombError) as error:
+    except DECODER_ERRORS as error:
         msg = f"{what} cannot be decoded ({error}); copy or export the file again."
         raise InputError(msg) from error
     if pixels.shape[:2] != shape or pixels.ndim != (2 if values == 1 else 3):

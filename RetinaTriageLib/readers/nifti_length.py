@@ -35,7 +35,7 @@ def require_complete_nifti(path: Path) -> None:
             header = file.read(max(LAYOUTS))
             expected = _announced_bytes(header)
             found = _count(file, len(header), expected)
-    except (EOFError, zlib.error, gzip.BadGzipFile, struct.error) as error:
+    except (EOFError, zlib.error, OSError, struct.error, ValueError, OverflowError) as error:
         msg = f"{path.name} cannot be read ({error}); copy or export it again."
         raise InputError(msg) from error
     if found < expected:

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from types import MappingProxyType
 
@@ -119,7 +120,7 @@ def _describe(path: Path) -> tuple[list[_Group], Laterality | None]:
 def _groups(lines: list[str], name: str) -> list[_Group]:
     depths: int | None = None
     groups = []
-    for line, following in zip(lines, [*lines[1:], ""], strict=True):
+    for line, following in pairwise([*lines, ""]):
         if "Window Height" in line:
             depths = _number(line, name)
         if "Scan Length" in line and "Scan Usage" in following:

@@ -16,6 +16,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from RetinaTriageLib.errors import InputError
+from RetinaTriageLib.readers.embedded_picture import DECODER_ERRORS
 from RetinaTriageLib.readers.gray import lossless_gray, refuse_label_map, single_channel
 from RetinaTriageLib.readers.sizes import LARGEST_SIDE, MOST_BYTES
 from RetinaTriageLib.volume import OCTVolume, ScanPattern
@@ -101,7 +102,7 @@ def read_pages(path: Path) -> list[npt.NDArray[Any]]:
             return pages
     except InputError:
         raise
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+    except DECODER_ERRORS as error:
         msg = f"{path.name} cannot be read as PNG, JPEG or TIFF ({error}); copy or export it again."
         raise InputError(msg) from error
 

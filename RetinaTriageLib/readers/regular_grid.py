@@ -98,8 +98,9 @@ def _load(path: Path) -> tuple[Any, MappingProxyType[str, str]]:
         components = max(1, reader.GetNumberOfComponents())
         require_unpackable(size, components, packed_bytes, path.name)
         return reader.Execute(), MappingProxyType(metadata)
-    except RuntimeError as error:
-        reason = str(error).strip().splitlines()[-1][:300]
+    # Keys that are not UTF-8 are a TypeError in SimpleITK.
+    except (RuntimeError, TypeError, UnicodeError, MemoryError) as error:
+        reason = (str(error).strip().splitlines() or ["no reason given"])[-1][:300]
         msg = f"{path.name} cannot be read ({reason}); copy or export it again."
         raise InputError(msg) from error
 

@@ -23,6 +23,7 @@ import numpy as np
 from RetinaTriageLib.errors import GeometryError, InputError
 from RetinaTriageLib.readers.binary import open_content
 from RetinaTriageLib.readers.sizes import require_sides
+from RetinaTriageLib.readers.spacing import believed_spacing
 from RetinaTriageLib.volume import DeviceFamily, Laterality, OCTVolume, ScanPattern, VoxelSpacing
 
 DEPTHS = 1024  # of every Cirrus scan
@@ -127,7 +128,10 @@ def _spacing(name: _Name, ascans: int, bscans: int) -> tuple[VoxelSpacing | None
             "state it with --spacing-um."
         )
         return None, (sentence,)
-    spacing = VoxelSpacing(CUBE_MM / bscans, DEPTH_MM / DEPTHS, CUBE_MM / ascans)
+    bscan_mm = None if bscans == 1 else CUBE_MM / bscans
+    spacing, doubts = believed_spacing(bscan_mm, DEPTH_MM / DEPTHS, CUBE_MM / ascans)
+    if spacing is None:
+        return None, doubts
     sentence = (
         f"Spacing is that of the protocol in the file name, {name.protocol}: nominally 6 x 6 mm "
         "and 2 mm deep; the file does not hold it."

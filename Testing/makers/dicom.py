@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +24,7 @@ from RetinaTriageLib.volume import Laterality, OCTVolume
 PHOTOGRAPH = "1.2.840.10008.5.1.4.1.1.77.1.5.1"
 LOCALIZER_PIXEL_MM = 0.1
 LPS = np.array([-1, -1, 1])
+_numbers = count()
 
 
 @dataclass(frozen=True)
@@ -64,7 +66,7 @@ def write_dicom(path: Path, volume: OCTVolume, layout: Layout = ENHANCED, change
 def write_single_frames(folder: Path, volume: OCTVolume) -> Path:
     """A folder with one file a B-scan, an older layout; names run against the order of B-scans."""
     folder.mkdir()
-    series = generate_uid()
+    series = _uid()
     for number, bscan in enumerate(volume.voxels):
         dataset = opt_dataset(volume, Layout(grouped=False, positioned=False))
         dataset.SeriesInstanceUID, dataset.InstanceNumber = series, number + 1
@@ -103,7 +105,7 @@ def opt_dataset(volume: OCTVolume, layout: Layout = ENHANCED) -> Dataset:
         shared = Dataset()
         shared.PixelMeasuresSequence = [measures]
         dataset.SharedFunctionalGroupsSequence = [shared]
-        reference = generate_uid()
+        reference = _uid()
         dataset.PerFrameFunctionalGroupsSequence = [
             _frame(volume, number, layout, reference) for number in range(volume.shape[0])
         ]
@@ -145,13 +147,18 @@ def _axes(volume: OCTVolume) -> list[float]:
     return [float(v) for axis in (0, 1) for v in volume.directions[:, axis] * LPS]
 
 
+def _uid() -> str:
+    """UID that is new in this process and the same in every one, so that runs can be repeated."""
+    return generate_uid(entropy_srcs=["made", str(next(_numbers))])
+
+
 def _base(kind: str, syntax: UID) -> Dataset:
     dataset = Dataset()
     dataset.file_meta = FileMetaDataset()
     dataset.file_meta.TransferSyntaxUID = syntax
     dataset.SOPClassUID = dataset.file_meta.MediaStorageSOPClassUID = kind
-    dataset.SOPInstanceUID = dataset.file_meta.MediaStorageSOPInstanceUID = generate_uid()
-    dataset.SeriesInstanceUID, dataset.StudyInstanceUID = generate_uid(), generate_uid()
+    dataset.SOPInstanceUID = dataset.file_meta.MediaStorageSOPInstanceUID = _uid()
+    dataset.SeriesInstanceUID, dataset.StudyInstanceUID = _uid(), _uid()
     dataset.PatientName, dataset.PatientID = f"{NAMES[0]}^{NAMES[1]}", NAMES[2]
     dataset.PatientBirthDate = NAMES[3]
     return dataset
