@@ -2,7 +2,8 @@
 
 Segments are told by their id or name: those of `RetinaTriageLib.tissues` ("intraretinal_fluid",
 "Intraretinal fluid") or of a label set ("fluid", "not fluid", "retina", ...) where only so much is
-known. Where segments overlap, the one on the higher layer wins.
+known. A segment of another name is told by the code of its terminology where that stands for one
+tissue or set alone. Where segments overlap, the one on the higher layer wins.
 """
 
 from __future__ import annotations
@@ -39,6 +40,9 @@ SET_WORDS: Mapping[str, int] = {
     "unknown": UNKNOWN,
 }
 """Names for segments of which only a set of possible tissues is known."""
+
+SHARED_CODES: Mapping[tuple[str, str], int] = {("SCT", "32457005"): SOME_FLUID}
+"""Scheme and value of terminology codes that several tissues share, and the set of these."""
 
 SEGMENTATION_SUFFIX = ".seg.nrrd"
 
@@ -92,6 +96,33 @@ def segmentation_of(scan: Path) -> Path:
     return scan.with_name(scan.name.removesuffix(".nrrd") + SEGMENTATION_SUFFIX)
 
 
+def pair_files(folder: Path) -> list[Path]:
+    """List the scans of a folder, by name, that have their segmentation beside them."""
+    return sorted(
+        path
+        for path in folder.glob("*.nrrd")
+        if not path.name.endswith(SEGMENTATION_SUFFIX) and segmentation_of(path).exists()
+    )
+
+
+def terminology_code(tags: str) -> int | None:
+    """Label code of a segment by the terminology among its tags; None where that does not tell.
+
+    Examples
+    --------
+    >>> tags = "Color:1|TerminologyEntry:List~SCT^123037004^Structure~SCT^5665001^Retina~^^~~^^~^^|"
+    >>> terminology_code(tags)
+    3
+    """
+    entries = [tag for tag in tags.split("|") if tag.startswith("TerminologyEntry:")]
+    parts = entries[0].split("~") if entries else []
+    if len(parts) < 3:
+        return None
+    scheme, value, *_ = (*parts[2].split("^"), "")
+    fitting = [t.label for t in TISSUES if (t.code.scheme, t.code.value) == (scheme, value)]
+    return fitting[0] if len(fitting) == 1 else SHARED_CODES.get((scheme, value))
+
+
 def segment_code(names: tuple[str, ...]) -> int | None:
     """Label code of a segment that goes by these names; None where none of them is known.
 
@@ -118,6 +149,8 @@ def _segments(labels: Any, file_name: str) -> list[tuple[int, int, int]]:
     for prefix in (prefix for prefix in prefixes if prefix.startswith("Segment")):
         names = (fields[f"{prefix}_ID"], fields.get(f"{prefix}_Name", ""))
         code = segment_code(names)
+        if code is None:
+            code = terminology_code(fields.get(f"{prefix}_Tags", ""))
         if code is None:
             unknown.append(names[1] or names[0])
             continue

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -13,36 +12,39 @@ import torch
 from torch import Tensor
 
 from RetinaTriageLib.bundle_manifest import DENSENET, JOINT
-from RetinaTriageLib.inference.allocator import keep_freed_memory
 from RetinaTriageLib.networks.classification import ClassificationConfig, ClassificationNetwork
 from RetinaTriageLib.networks.joint_classification import JointNetwork
 from RetinaTriageLib.outcomes import REFERRAL
 from RetinaTriageLib.penalties import default_penalty
 from RetinaTriageLib.progress import OnProgress, ignore_progress
-from RetinaTriageLib.training.checkpoints import RunState, load_weights, plain_value
+from RetinaTriageLib.training.checkpoints import RunState
+from RetinaTriageLib.training.class_weights import UNIFORM, answer_weights, kept_weights
 from RetinaTriageLib.training.classification_validation import (
     classification_figures,
     figure_names,
 )
 from RetinaTriageLib.training.grid_augment import GridAugmentation
 from RetinaTriageLib.training.grids import GridBatch, GridLibrary, GridSource
-from RetinaTriageLib.training.opinion_loss import opinion_loss
-from RetinaTriageLib.training.optimization import OptimizationPlan, optimize
+from RetinaTriageLib.training.opinion_loss import LABEL_SMOOTHING, AnswerTables, opinion_loss
+from RetinaTriageLib.training.optimization import OptimizationPlan
+from RetinaTriageLib.training.patients import require_other_patients
+from RetinaTriageLib.training.processes import Processes
 from RetinaTriageLib.training.stacks import Folder
+from RetinaTriageLib.training.train_network import TrainingPlan, initial, train_network
 
 Classifier = ClassificationNetwork | JointNetwork
 
 
 @dataclass(frozen=True)
-class ClassificationPlan:
+class ClassificationPlan(TrainingPlan):
     """How a classification network is trained.
 
     Attributes
     ----------
-    seed : sets the first weights, the order of the data, and their changes
-    init_from : weights to start from instead of drawing them
     penalty_share : weight of the expected penalty of a referral beside cross-entropy
-    half_precision : compute in bfloat16 where it is safe
+    smoothing : label smoothing of answers
+    class_weight_limits : weights of frequent and of rare outcomes end here; 1 and 1 weighs them
+        alike
     joint_maps : 0 trains a classifier of single maps; else one that judges all maps of a scan
         jointly, of which it is shown up to so many
     """
@@ -53,11 +55,9 @@ class ClassificationPlan:
     network: ClassificationConfig = field(default_factory=ClassificationConfig)
     augmentation: GridAugmentation = field(default_factory=GridAugmentation)
     batch_size: int = 4
-    seed: int = 0
-    init_from: Path | None = None
     penalty_share: float = 0.25
-    half_precision: bool = True
-    device: str = "cpu"
+    smoothing: float = LABEL_SMOOTHING
+    class_weight_limits: tuple[float, float] = UNIFORM
     joint_maps: int = 0
 
 
@@ -69,6 +69,7 @@ class ClassificationTask:
     source: GridSource
     held_out: tuple[GridLibrary, ...]
     penalties: Mapping[str, npt.NDArray[np.float64]]
+    tables: AnswerTables
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -77,9 +78,9 @@ class ClassificationTask:
             return ()
         return ("score", *figure_names(self.plan.network, tuple(self.penalties)))
 
-    def batch(self, iteration: int) -> GridBatch:
-        """Return the changed tissue maps of an iteration."""
-        return self.source.batch(iteration)
+    def batch(self, number: int) -> GridBatch:
+        """Return the changed tissue maps of a batch."""
+        return self.source.batch(number)
 
     def loss(self, network: Classifier, batch: GridBatch) -> Tensor:
         """Cross-entropy and penalty of a batch."""
@@ -87,12 +88,7 @@ class ClassificationTask:
         with torch.autocast(device.type, torch.bfloat16, enabled=self.plan.half_precision):
             scores = network(batch.grids.to(device), batch.patients.to(device))
         answers = {name: answer.to(device) for name, answer in batch.answers.items()}
-        penalties = {
-            name: torch.tensor(matrix, dtype=torch.float32, device=device)
-            for name, matrix in self.penalties.items()
-        }
-        heads = network.config.heads
-        return opinion_loss(scores, answers, heads, penalties, self.plan.penalty_share)
+        return opinion_loss(scores, answers, self.tables)
 
     def validate(self, network: Classifier) -> dict[str, float]:
         """AUC, accuracy and penalty on all held-out samples."""
@@ -128,27 +124,54 @@ def train_classification(
     Raises
     ------
     InputError
-        If a folder holds no samples, or the run in ``out_folder`` is of another configuration.
+        If a folder holds no samples, a patient is both to learn from and held out, or the run in
+        ``out_folder`` is of another configuration.
     """
-    keep_freed_memory()
-    source = GridSource(
-        tuple(folders), plan.network, plan.augmentation, plan.batch_size, plan.seed, plan.joint_maps
-    )
-    libraries = tuple(GridLibrary(path, plan.network) for path in held_out)
-    torch.manual_seed(plan.seed)
-    of_single_maps = ClassificationNetwork(plan.network)
-    if plan.init_from is not None:
-        load_weights(plan.init_from, of_single_maps)
-    network: Classifier = of_single_maps
-    if plan.joint_maps:
-        network = JointNetwork(plan.network, like=of_single_maps)
-    network.to(plan.device)
-    asked = {head.name for head in plan.network.heads}
-    penalties = {REFERRAL.name: default_penalty(REFERRAL)} if REFERRAL.name in asked else {}
-    facts = {
-        "kind": JOINT if plan.joint_maps else DENSENET,
-        "config": json.dumps(asdict(plan.network)),
-        "plan": json.dumps(asdict(plan), default=plain_value),
+
+    def make_task(plan: ClassificationPlan, processes: Processes) -> ClassificationTask:
+        source = GridSource(
+            tuple(folders),
+            plan.network,
+            plan.augmentation,
+            plan.batch_size,
+            plan.seed,
+            plan.joint_maps,
+            plan.bootstrap_seed,
+        )
+        libraries = tuple(GridLibrary(path, plan.network) for path in held_out)
+        require_other_patients(
+            (path for library in source.libraries for path in library.files),
+            (path for library in libraries for path in library.files),
+        )
+        heads = plan.network.heads
+        weights = kept_weights(
+            out_folder,
+            processes,
+            lambda: answer_weights(source.libraries, heads, plan.class_weight_limits),
+        )
+        asked = {head.name for head in heads}
+        penalties = {REFERRAL.name: default_penalty(REFERRAL)} if REFERRAL.name in asked else {}
+        tables = AnswerTables(
+            heads,
+            _tensors(penalties, plan.device),
+            plan.penalty_share,
+            plan.smoothing,
+            _tensors(weights, plan.device),
+        )
+        return ClassificationTask(plan, source, libraries, penalties, tables)
+
+    def make_network() -> Classifier:
+        of_single_maps = initial(ClassificationNetwork(plan.network), plan)
+        return (
+            JointNetwork(plan.network, like=of_single_maps) if plan.joint_maps else of_single_maps
+        )
+
+    kind = JOINT if plan.joint_maps else DENSENET
+    return train_network(plan, kind, make_network, make_task, out_folder, on_progress)
+
+
+def _tensors(values: Mapping[str, npt.ArrayLike], device: str) -> dict[str, Tensor]:
+    return {
+        name: torch.tensor(np.asarray(value), dtype=torch.float32, device=device)
+        for name, value in values.items()
     }
-    task = ClassificationTask(plan, source, libraries, penalties)
-    return optimize(network, task, plan.optimization, out_folder, facts, on_progress)

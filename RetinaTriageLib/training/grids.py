@@ -2,7 +2,8 @@
 
 A file ``.npz`` holds ``grid``, uint8 (class, B-scan, depth, width), class fractions times 255, and
 for every head that is answered its name: an index for exclusive heads, zeros and ones for the
-others. ``patient``, float32 as `RetinaTriageLib.networks.patient.patient_vector`, is optional.
+others. Optional are ``patient``, float32 as `RetinaTriageLib.networks.patient.patient_vector`, and
+``patient_id``, a text that tells whose scan it is.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from torch import Tensor
 from RetinaTriageLib.errors import InputError
 from RetinaTriageLib.networks.classification import ClassificationConfig
 from RetinaTriageLib.training.grid_augment import GridAugmentation, augmented_grid, augmented_maps
+from RetinaTriageLib.training.patients import bootstrapped
 from RetinaTriageLib.training.stacks import Folder, sample_files
 
 Grid = npt.NDArray[np.uint8]
@@ -67,16 +69,31 @@ def load_grid(path: Path, config: ClassificationConfig) -> GridSample:
         If the grid is missing or of another kind, or an answer has the wrong size.
     """
     with np.load(path, allow_pickle=False) as file:
-        arrays = {name: file[name] for name in file.files}
-    grid = arrays.get("grid")
+        names = file.files
+        grid = file["grid"] if "grid" in names else None
+        nobody = np.zeros(config.patient_features, np.float32)
+        patient = file["patient"] if "patient" in names else nobody
     if grid is None or grid.dtype != np.uint8 or grid.ndim != 4:
-        found = f"grid {grid.dtype} {grid.shape}" if grid is not None else f"{sorted(arrays)}"
+        found = f"grid {grid.dtype} {grid.shape}" if grid is not None else f"{sorted(names)}"
         msg = f"{path}: found {found}; expected grid uint8 (class, B-scan, depth, width)."
         raise InputError(msg)
+    return GridSample(grid, load_answers(path, config), patient.astype(np.float32))
+
+
+def load_answers(path: Path, config: ClassificationConfig) -> dict[str, Answer]:
+    """Answers of one file by head, without reading its tissue map.
+
+    Raises
+    ------
+    InputError
+        If an answer has the wrong size.
+    """
+    with np.load(path, allow_pickle=False) as file:
+        given = {head.name: file[head.name] for head in config.heads if head.name in file.files}
     answers = {}
     for head in config.heads:
         expected = () if head.exclusive else (head.size,)
-        answer = arrays.get(head.name, np.full(expected, UNANSWERED)).astype(np.int64)
+        answer = given.get(head.name, np.full(expected, UNANSWERED)).astype(np.int64)
         if answer.shape != expected or answer.max() >= (head.size if head.exclusive else 2):
             msg = (
                 f"{path}: found {head.name} {answer.tolist()}; expected "
@@ -84,24 +101,35 @@ def load_grid(path: Path, config: ClassificationConfig) -> GridSample:
             )
             raise InputError(msg)
         answers[head.name] = answer
-    nobody = np.zeros(config.patient_features, np.float32)
-    return GridSample(grid, answers, arrays.get("patient", nobody).astype(np.float32))
+    return answers
 
 
 @dataclass
 class GridLibrary:
-    """Samples of one folder, kept in memory once read."""
+    """Samples of one folder, kept in memory once read.
+
+    Attributes
+    ----------
+    bootstrap_seed : of a draw of patients with replacement; None takes every patient once
+    """
 
     path: Path
     config: ClassificationConfig
     cache_bytes: int = 6 << 30
+    bootstrap_seed: int | None = None
     _files: list[Path] = field(default_factory=list)
     _cache: dict[Path, GridSample] = field(default_factory=dict)
     _cached_bytes: int = 0
 
     def __post_init__(self) -> None:
         """List the folder."""
-        self._files = sample_files(self.path)
+        files, seed = sample_files(self.path), self.bootstrap_seed
+        self._files = files if seed is None else bootstrapped(files, seed)
+
+    @property
+    def files(self) -> Sequence[Path]:
+        """Files of the samples; with a draw some come several times."""
+        return tuple(self._files)
 
     def __len__(self) -> int:
         """Count the files."""
@@ -139,11 +167,15 @@ class GridSource:
     batch_size: int
     seed: int
     joint_maps: int = 0
+    bootstrap_seed: int | None = None
     libraries: tuple[GridLibrary, ...] = field(init=False)
 
     def __post_init__(self) -> None:
         """List the folders."""
-        self.libraries = tuple(GridLibrary(folder.path, self.config) for folder in self.folders)
+        self.libraries = tuple(
+            GridLibrary(folder.path, self.config, bootstrap_seed=self.bootstrap_seed)
+            for folder in self.folders
+        )
 
     def batch(self, iteration: int) -> GridBatch:
         """Return changed samples of an iteration."""

@@ -7,7 +7,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, Protocol, TypeVar, cast
 
 import numpy as np
 import torch
@@ -15,9 +15,11 @@ from torch import Tensor, nn
 
 from RetinaTriageLib.progress import OnProgress, Progress
 from RetinaTriageLib.training.checkpoints import RunState, load_run, save_run, save_weights
+from RetinaTriageLib.training.prefetch import Prefetch
+from RetinaTriageLib.training.processes import ALONE, Processes
 from RetinaTriageLib.training.run_log import RunLog
 from RetinaTriageLib.training.schedule import Schedule, rate_factor, warm_up_factor
-from RetinaTriageLib.training.stacks import Prefetch
+from RetinaTriageLib.training.tensorboard_log import TensorBoardLog
 
 LAST = "last.safetensors"
 BEST = "best.safetensors"
@@ -39,6 +41,7 @@ class OptimizationPlan:
     gradient_norm : longer gradients are cut to this length
     average_decay : how slowly the averaged weights, which are validated and kept, follow
     patience : validations without a better score after which the run ends; None never ends it
+    tensorboard : write curves for TensorBoard beside ``log.csv``
 
     Notes
     -----
@@ -58,6 +61,7 @@ class OptimizationPlan:
     log_iterations: int = 20
     validate_iterations: int = 500
     save_minutes: float = 5.0
+    tensorboard: bool = False
 
     def done(self, state: RunState) -> float:
         """Share of the run that is done."""
@@ -78,8 +82,8 @@ class Task(Protocol[Taught, Batch]):
     def columns(self) -> tuple[str, ...]:
         """Names of the validation figures."""
 
-    def batch(self, iteration: int) -> Batch:
-        """Batch of an iteration, which must follow from the iteration alone."""
+    def batch(self, number: int) -> Batch:
+        """Batch of a number, from which alone it must follow."""
 
     def loss(self, network: Taught, batch: Batch) -> Tensor:
         """Scalar to be made small."""
@@ -95,23 +99,28 @@ def optimize(
     out_folder: Path,
     facts: Mapping[str, str],
     on_progress: OnProgress,
+    processes: Processes = ALONE,
 ) -> RunState:
     """Train a network, or go on with the run in ``out_folder``; returns where it ended.
 
     The folder receives ``last.safetensors`` (all that a resumed run needs), ``best.safetensors``
     (averaged weights of the best validation), ``final.safetensors`` (averaged weights of the end)
-    and ``log.csv``.
+    and ``log.csv``. Of several processes the first writes and reports; loss and batch
+    normalization statistics are its own.
     """
-    run = _Run(network, task, plan, out_folder, facts)
-    prefetch = Prefetch(task.batch, run.state.iteration)
+    run = _Run(network, task, plan, out_folder, facts, processes)
+    prefetch = Prefetch(lambda i: task.batch(processes.own_batch(i)), run.state.iteration)
     try:
         while not plan.over(run.state):
             run.step(prefetch.take())
             run.report(on_progress)
     finally:
         prefetch.close()
-    run.save()
-    save_weights(out_folder / FINAL, run.average, facts)
+        run.close()
+    if processes.is_first:
+        run.save()
+        save_weights(out_folder / FINAL, run.average, facts)
+    processes.wait()
     return run.state
 
 
@@ -125,9 +134,10 @@ class _Run(Generic[Network, Batch]):
         plan: OptimizationPlan,
         out_folder: Path,
         facts: Mapping[str, str],
+        processes: Processes,
     ) -> None:
         self.network, self.task, self.plan = network, task, plan
-        self.out_folder, self.facts = out_folder, facts
+        self.out_folder, self.facts, self.processes = out_folder, facts, processes
         self.average = copy.deepcopy(network).eval()
         self.optimizer = torch.optim.AdamW(
             network.parameters(),
@@ -138,9 +148,9 @@ class _Run(Generic[Network, Batch]):
         self.state = RunState()
         if (out_folder / LAST).exists():
             self.state = load_run(out_folder / LAST, network, self.average, self.optimizer)
-        out_folder.mkdir(parents=True, exist_ok=True)
-        self.log = RunLog(out_folder / "log.csv", task.columns)
-        self.log.start(self.state.iteration)
+        self.logs = self._started_logs() if processes.is_first else ()
+        # The first process writes into the folder only after all of them have read what it holds.
+        self.joined = cast("Network", processes.joined(network))
         self.losses: list[float] = []
         self.logged_seconds = self.state.seconds
         self.clock = self.saved = time.monotonic()
@@ -151,9 +161,10 @@ class _Run(Generic[Network, Batch]):
         rate = self._learning_rate()
         for group in self.optimizer.param_groups:
             group["lr"] = rate
-        torch.manual_seed(self.state.iteration)  # dropout repeats exactly in a resumed run
+        # Dropout repeats exactly in a resumed run.
+        torch.manual_seed(self.processes.own_batch(self.state.iteration))
         self.optimizer.zero_grad(set_to_none=True)
-        loss = self.task.loss(self.network, batch)
+        loss = self.task.loss(self.joined, batch)
         loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
         norm = nn.utils.clip_grad_norm_(self.network.parameters(), self.plan.gradient_norm)
         if bool(torch.isfinite(norm)):  # one bad batch must not spoil the weights for good
@@ -173,34 +184,53 @@ class _Run(Generic[Network, Batch]):
             row = self._log_row()
             message = f"loss {row['loss']:.4f}"
             if validates:
-                figures = self._validate()
-                row |= figures
-                message += f", score {figures['score']:.4f}"
-            self.log.add(row)
+                row |= self._validate()
+                message += f", score {row['score']:.4f}"
+            for log in self.logs:
+                log.add(row)
+        if not self.processes.is_first:
+            return
         on_progress(Progress("train", iteration, plan.iterations, message))
         if time.monotonic() - self.saved > 60 * plan.save_minutes:
             self.save()
+
+    def close(self) -> None:
+        """Close what the logs hold open."""
+        for log in self.logs:
+            log.close()
 
     def save(self) -> None:
         """Write the checkpoint that a resumed run starts from."""
         save_run(self.out_folder / LAST, self.network, self.average, self.optimizer, self.state)
         self.saved = time.monotonic()
 
+    def _started_logs(self) -> tuple[RunLog | TensorBoardLog, ...]:
+        iteration = self.state.iteration
+        self.out_folder.mkdir(parents=True, exist_ok=True)
+        curves = TensorBoardLog(self.out_folder, iteration) if self.plan.tensorboard else None
+        table = RunLog(self.out_folder / "log.csv", self.task.columns)
+        table.start(iteration)
+        return (table,) if curves is None else (table, curves)
+
     def _validate(self) -> dict[str, float]:
-        figures = self.task.validate(self.average)
+        figures: dict[str, float] = {}
+        if self.processes.is_first:
+            figures = self.task.validate(self.average)
+        score = self.processes.shared(figures.get("score", float("nan")))
         self._tick()
-        if figures["score"] > self.state.best_score:
+        if score > self.state.best_score:
             self.state = replace(
                 self.state,
-                best_score=figures["score"],
+                best_score=score,
                 best_iteration=self.state.iteration,
                 validations_since_best=0,
             )
-            save_weights(self.out_folder / BEST, self.average, self.facts)
+            if self.processes.is_first:
+                save_weights(self.out_folder / BEST, self.average, self.facts)
         else:
             count = self.state.validations_since_best + 1
             self.state = replace(self.state, validations_since_best=count)
-        return figures
+        return figures | {"score": score}
 
     def _log_row(self) -> dict[str, float]:
         seconds = (self.state.seconds - self.logged_seconds) / max(1, len(self.losses))
@@ -223,7 +253,9 @@ class _Run(Generic[Network, Batch]):
 
     def _tick(self) -> None:
         now = time.monotonic()
-        self.state = replace(self.state, seconds=self.state.seconds + now - self.clock)
+        # By one clock: processes that disagreed on the time would not end together.
+        seconds = self.processes.shared(self.state.seconds + now - self.clock)
+        self.state = replace(self.state, seconds=seconds)
         self.clock = now
 
 

@@ -39,6 +39,9 @@ class RunLog:
                 }
             )
 
+    def close(self) -> None:
+        """Nothing is left open between rows."""
+
     @property
     def _columns(self) -> tuple[str, ...]:
         return BASE_COLUMNS + self.validation_columns

@@ -2,34 +2,34 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from RetinaTriageLib.inference.allocator import keep_freed_memory
+from RetinaTriageLib.bundle_manifest import UNET
 from RetinaTriageLib.labels.label_sets import LABEL_SETS
 from RetinaTriageLib.networks.segmentation import SegmentationConfig, SegmentationNetwork
 from RetinaTriageLib.progress import OnProgress, ignore_progress
 from RetinaTriageLib.training.augment import AugmentationPlan
-from RetinaTriageLib.training.checkpoints import RunState, load_weights, plain_value
+from RetinaTriageLib.training.checkpoints import RunState
+from RetinaTriageLib.training.class_weights import class_weights, kept_weights
 from RetinaTriageLib.training.losses import LabelTables, segmentation_loss
-from RetinaTriageLib.training.optimization import OptimizationPlan, optimize
+from RetinaTriageLib.training.patients import require_other_patients
+from RetinaTriageLib.training.processes import Processes
 from RetinaTriageLib.training.segmentation_validation import (
     folder_score,
     segmentation_figures,
     validation_columns,
 )
 from RetinaTriageLib.training.stacks import CropSize, Folder, StackBatch, StackLibrary, StackSource
+from RetinaTriageLib.training.train_network import TrainingPlan, initial, train_network
 
-CLASS_WEIGHTS = "class_weights.json"
 COUNTED_STACKS = 64  # of each folder; enough to know how rare a tissue is
-REFRESH_ITERATIONS = 500
+REFRESH_BATCHES = 500
 
 # About as many voxels each, so that every iteration takes as long.
 DEFAULT_CROPS = (
@@ -41,30 +41,22 @@ DEFAULT_CROPS = (
 
 
 @dataclass(frozen=True)
-class SegmentationPlan:
+class SegmentationPlan(TrainingPlan):
     """How a segmentation network is trained.
 
     Attributes
     ----------
-    seed : sets the first weights, the order of the data, and their changes
-    init_from : weights to start from instead of drawing them
     smoothing : label smoothing of voxels of known tissue
     dice_share : weight of soft Dice beside cross-entropy
     class_weight_limits : weights of frequent and of rare tissues end here
-    half_precision : compute in bfloat16 where it is safe
     """
 
-    optimization: OptimizationPlan = field(default_factory=OptimizationPlan)
     network: SegmentationConfig = field(default_factory=SegmentationConfig)
     augmentation: AugmentationPlan = field(default_factory=AugmentationPlan)
     crops: tuple[CropSize, ...] = DEFAULT_CROPS
-    seed: int = 0
-    init_from: Path | None = None
     smoothing: float = 0.02
     dice_share: float = 0.5
     class_weight_limits: tuple[float, float] = (0.5, 6.0)
-    half_precision: bool = True
-    device: str = "cpu"
 
 
 @dataclass
@@ -75,6 +67,7 @@ class SegmentationTask:
     source: StackSource
     tables: LabelTables
     held_out: tuple[StackLibrary, ...]
+    refreshed: int = 0  # how often folders were looked through again
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -84,11 +77,12 @@ class SegmentationTask:
         names = [validation_columns(library.path.name) for library in self.held_out]
         return ("score", *(name for folder in names for name in folder))
 
-    def batch(self, iteration: int) -> StackBatch:
-        """Return the changed crops of an iteration."""
-        if iteration % REFRESH_ITERATIONS == 0:
+    def batch(self, number: int) -> StackBatch:
+        """Return the changed crops of a batch."""
+        if number // REFRESH_BATCHES != self.refreshed:
+            self.refreshed = number // REFRESH_BATCHES
             self.source.refresh()
-        return self.source.batch(iteration)
+        return self.source.batch(number)
 
     def loss(self, network: SegmentationNetwork, batch: StackBatch) -> Tensor:
         """Partial cross-entropy and Dice of a batch."""
@@ -134,59 +128,40 @@ def train_segmentation(
     Raises
     ------
     InputError
-        If a folder holds no stacks, or the run in ``out_folder`` is of another configuration.
+        If a folder holds no stacks, a patient is both to learn from and held out, or the run in
+        ``out_folder`` is of another configuration.
     """
-    keep_freed_memory()
-    source = StackSource(tuple(folders), plan.crops, plan.augmentation, plan.seed)
-    weights = _class_weights(source, plan, out_folder)
-    tables = LabelTables(
-        torch.tensor(LABEL_SETS, device=plan.device),
-        torch.from_numpy(weights).to(plan.device),
-        plan.smoothing,
-        plan.dice_share,
-    )
-    torch.manual_seed(plan.seed)
-    network = SegmentationNetwork(plan.network)
-    if plan.init_from is not None:
-        load_weights(plan.init_from, network)
-    network.to(plan.device)
-    libraries = tuple(StackLibrary(path) for path in held_out)
-    facts = {
-        "config": json.dumps(asdict(plan.network)),
-        "plan": json.dumps(asdict(plan), default=plain_value),
-    }
-    task = SegmentationTask(plan, source, tables, libraries)
-    return optimize(network, task, plan.optimization, out_folder, facts, on_progress)
+
+    def make_task(plan: SegmentationPlan, processes: Processes) -> SegmentationTask:
+        source = StackSource(
+            tuple(folders), plan.crops, plan.augmentation, plan.seed, plan.bootstrap_seed
+        )
+        libraries = tuple(StackLibrary(path) for path in held_out)
+        require_other_patients(
+            (path for library in source.libraries for path in library.files),
+            (path for library in libraries for path in library.files),
+        )
+        weights = kept_weights(out_folder, processes, lambda: _class_weights(source, plan))
+        tables = LabelTables(
+            torch.tensor(LABEL_SETS, device=plan.device),
+            torch.tensor(weights, dtype=torch.float32, device=plan.device),
+            plan.smoothing,
+            plan.dice_share,
+        )
+        return SegmentationTask(plan, source, tables, libraries)
+
+    def make_network() -> SegmentationNetwork:
+        return initial(SegmentationNetwork(plan.network), plan)
+
+    return train_network(plan, UNET, make_network, make_task, out_folder, on_progress)
 
 
-def class_weights(
-    voxel_counts: npt.NDArray[np.int64], limits: tuple[float, float]
-) -> npt.NDArray[np.float32]:
-    """Weight of every tissue: root of how much rarer than the mean it is, within limits.
-
-    Examples
-    --------
-    >>> class_weights(np.array([900, 100]), (0.5, 6.0)).round(1)
-    array([0.7, 2.2], dtype=float32)
-    """
-    rarity = voxel_counts.mean() / np.maximum(voxel_counts, 1)
-    weights: npt.NDArray[np.float64] = np.clip(np.sqrt(rarity), *limits)
-    return weights.astype(np.float32)
-
-
-def _class_weights(
-    source: StackSource, plan: SegmentationPlan, out_folder: Path
-) -> npt.NDArray[np.float32]:
-    """Weights by the stacks at the start of the run; a resumed run keeps those."""
-    path = out_folder / CLASS_WEIGHTS
-    if path.exists():
-        return np.array(json.loads(path.read_text(encoding="utf-8")), np.float32)
+def _class_weights(source: StackSource, plan: SegmentationPlan) -> list[float]:
+    """Weights of tissues by the first stacks of every folder."""
     counts = np.zeros(plan.network.classes, np.int64)
     for library in source.libraries:
         for index in range(min(COUNTED_STACKS, len(library))):
             codes = library[index].codes
             counts += np.bincount(codes.ravel(), minlength=256)[: len(counts)]
-    weights = class_weights(counts, plan.class_weight_limits)
-    out_folder.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(weights.tolist()), encoding="utf-8")
+    weights: list[float] = class_weights(counts, plan.class_weight_limits).tolist()
     return weights

@@ -1,19 +1,18 @@
-"""Training samples: labeled B-scans in ``.npz`` files, cropped, changed and batched.
+"""Training samples: labeled B-scans, cropped, changed and batched.
 
-A file holds ``image`` and ``codes``, uint8 arrays (B-scan, depth, width) or (depth, width), and
-optionally ``device``, the scanner adaptation branch. Codes below the number of tissues name one
-tissue; the others are label sets (`RetinaTriageLib.labels.label_sets`).
+An ``.npz`` file holds ``image`` and ``codes``, uint8 arrays (B-scan, depth, width) or (depth,
+width), and optionally ``device``, the scanner adaptation branch, and ``patient_id``. Codes below
+the number of tissues name one tissue; the others are label sets
+(`RetinaTriageLib.labels.label_sets`). A scan ``.nrrd`` with its ``.seg.nrrd`` from 3D Slicer is a
+sample as well (`RetinaTriageLib.training.pair_stack`).
 """
 
 from __future__ import annotations
 
-import queue
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Generic, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -21,9 +20,13 @@ import torch
 from torch import Tensor
 
 from RetinaTriageLib.errors import InputError
+from RetinaTriageLib.labels.label_sets import UNKNOWN
+from RetinaTriageLib.labels.slicer_pairs import pair_files
 from RetinaTriageLib.networks.gray import GrayScale, normalize
 from RetinaTriageLib.tissues import TISSUES
 from RetinaTriageLib.training.augment import AugmentationPlan, Bscans, augmented
+from RetinaTriageLib.training.pair_stack import read_pair
+from RetinaTriageLib.training.patients import bootstrapped
 
 DEFAULT_DEVICE = "spectralis"
 FOCUS_TRIES = 12  # stacks looked at for a tissue; each is read once and then kept in memory
@@ -32,8 +35,6 @@ FOCUS_TRIES = 12  # stacks looked at for a tissue; each is read once and then ke
 EVERYWHERE = ("vitreous_subhyaloid", "neurosensory_retina", "rpe", "choroid_outer")
 RARE_TISSUES = tuple(tissue.label for tissue in TISSUES if tissue.name not in EVERYWHERE)
 EIGHT_BITS = GrayScale(0.0, 255.0)  # augmented gray values are float, of the same range
-
-Batch = TypeVar("Batch")
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,12 @@ class Stack:
     def present(self) -> frozenset[int]:
         """Label codes that occur in it."""
         return frozenset(np.flatnonzero(np.bincount(self.codes.ravel(), minlength=256)).tolist())
+
+    @cached_property
+    def labeled(self) -> npt.NDArray[np.bool_]:
+        """Whether anything is known of each B-scan."""
+        known: npt.NDArray[np.bool_] = (self.codes != UNKNOWN).any(axis=(1, 2))
+        return known
 
 
 @dataclass(frozen=True)
@@ -83,13 +90,17 @@ class StackBatch:
 
 
 def load_stack(path: Path) -> Stack:
-    """Labeled B-scans of one file.
+    """Labeled B-scans of one file, or of a scan and the segmentation beside it.
 
     Raises
     ------
     InputError
-        If arrays are missing, of the wrong type, or of different shapes.
+        If arrays are missing, of the wrong type, or of different shapes, or a segmentation cannot
+        be used.
     """
+    if path.suffix != ".npz":
+        pair = read_pair(path)
+        return Stack(pair.image, pair.codes, pair.device.value if pair.device else DEFAULT_DEVICE)
     with np.load(path, allow_pickle=False) as file:
         absent = [name for name in ("image", "codes") if name not in file.files]
         if absent:
@@ -110,26 +121,51 @@ def load_stack(path: Path) -> Stack:
 
 
 def sample_files(folder: Path) -> list[Path]:
-    """Sample files of a folder by name, without those that are still being written.
+    """``.npz`` files of a folder by name, without those that are still being written.
 
     Raises
     ------
     InputError
         If there are none.
     """
-    files = sorted(path for path in folder.glob("*.npz") if ".partial" not in path.name)
+    return _require_some(_whole_files(folder), ".npz file", folder)
+
+
+def stack_files(folder: Path) -> list[Path]:
+    """Labeled B-scans of a folder by name: ``.npz`` files, and scans with a ``.seg.nrrd``.
+
+    Raises
+    ------
+    InputError
+        If there are none.
+    """
+    files = sorted([*_whole_files(folder), *pair_files(folder)])
+    return _require_some(files, ".npz file and no .nrrd with its .seg.nrrd", folder)
+
+
+def _whole_files(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.glob("*.npz") if ".partial" not in path.name)
+
+
+def _require_some(files: list[Path], kind: str, folder: Path) -> list[Path]:
     if not files:
-        msg = f"Found no .npz file in {folder}; write training samples there first."
+        msg = f"Found no {kind} in {folder}; write training samples there first."
         raise InputError(msg)
     return files
 
 
 @dataclass
 class StackLibrary:
-    """Stacks of one folder, kept in memory once read."""
+    """Stacks of one folder, kept in memory once read.
+
+    Attributes
+    ----------
+    bootstrap_seed : of a draw of patients with replacement; None takes every patient once
+    """
 
     path: Path
     cache_bytes: int = 6 << 30
+    bootstrap_seed: int | None = None
     _files: list[Path] = field(default_factory=list)
     _cache: dict[Path, Stack] = field(default_factory=dict)
     _cached_bytes: int = 0
@@ -140,7 +176,14 @@ class StackLibrary:
 
     def refresh(self) -> None:
         """Look for files that have come since; a growing folder is used as it grows."""
-        self._files = sample_files(self.path)
+        files = stack_files(self.path)
+        seed = self.bootstrap_seed
+        self._files = files if seed is None else bootstrapped(files, seed)
+
+    @property
+    def files(self) -> Sequence[Path]:
+        """Files of the stacks; with a draw some come several times."""
+        return tuple(self._files)
 
     def __len__(self) -> int:
         """Count the files."""
@@ -187,11 +230,14 @@ class StackSource:
     crops: tuple[CropSize, ...]
     augmentation: AugmentationPlan
     seed: int
+    bootstrap_seed: int | None = None
     libraries: tuple[StackLibrary, ...] = field(init=False)
 
     def __post_init__(self) -> None:
         """List the folders."""
-        self.libraries = tuple(StackLibrary(folder.path) for folder in self.folders)
+        self.libraries = tuple(
+            StackLibrary(folder.path, bootstrap_seed=self.bootstrap_seed) for folder in self.folders
+        )
 
     def batch(self, iteration: int) -> StackBatch:
         """One stack of neighboring B-scans, or as many single B-scans."""
@@ -236,46 +282,10 @@ class StackSource:
 
 
 def consecutive(stack: Stack, count: int, rng: np.random.Generator) -> Stack:
-    """At most ``count`` neighboring B-scans of a stack."""
-    start = int(rng.integers(max(1, len(stack.image) - count + 1)))
+    """At most ``count`` neighboring B-scans of a stack, of which something is known."""
+    starts = np.arange(max(1, len(stack.image) - count + 1))
+    teaching = starts[[bool(stack.labeled[start : start + count].any()) for start in starts]]
+    starts = teaching if len(teaching) else starts
+    start = int(starts[rng.integers(len(starts))])
     window = slice(start, start + count)
     return Stack(stack.image[window], stack.codes[window], stack.device)
-
-
-class Prefetch(Generic[Batch]):
-    """Makes the batches of coming iterations in a thread while the network learns."""
-
-    def __init__(self, make: Callable[[int], Batch], first: int, ahead: int = 3) -> None:
-        self._queue: queue.Queue[Batch | Exception] = queue.Queue(ahead)
-        self._stopped = threading.Event()
-        self._thread = threading.Thread(target=self._work, args=(make, first), daemon=True)
-        self._thread.start()
-
-    def _work(self, make: Callable[[int], Batch], iteration: int) -> None:
-        while not self._stopped.is_set():
-            try:
-                item: Batch | Exception = make(iteration)
-            except Exception as error:  # noqa: BLE001 - raised again where the batch is asked for
-                item = error
-            self._put(item)
-            iteration += 1
-
-    def _put(self, item: Batch | Exception) -> None:
-        while not self._stopped.is_set():
-            try:
-                self._queue.put(item, timeout=0.2)
-            except queue.Full:
-                continue
-            return
-
-    def take(self) -> Batch:
-        """Return the batch of the next iteration."""
-        item = self._queue.get()
-        if isinstance(item, Exception):
-            raise item
-        return item
-
-    def close(self) -> None:
-        """Stop the thread."""
-        self._stopped.set()
-        self._thread.join()

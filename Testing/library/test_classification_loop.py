@@ -26,8 +26,8 @@ PLAN = ClassificationPlan(
 )
 
 
-def healthy_and_wet(folder: Path) -> Folder:
-    """Retina without and with a block of intraretinal fluid."""
+def healthy_and_wet(folder: Path, first: int = 0) -> Folder:
+    """Retina without and with a block of intraretinal fluid, of four patients."""
     folder.mkdir()
     for number in range(4):
         wet = number % 2
@@ -38,7 +38,7 @@ def healthy_and_wet(folder: Path) -> Folder:
         conditions = np.zeros(10, np.uint8)
         conditions[2 if wet else 0] = 1
         np.savez(
-            folder / f"{number}.npz",
+            folder / f"{first + number}.npz",
             grid=grid,
             referral=np.array(0 if wet else 3),
             conditions=conditions,
@@ -47,10 +47,10 @@ def healthy_and_wet(folder: Path) -> Folder:
 
 
 def test_training_tells_wet_from_healthy(tmp_path: Path) -> None:
-    folder = healthy_and_wet(tmp_path / "maps")
+    folder, held_out = healthy_and_wet(tmp_path / "a"), healthy_and_wet(tmp_path / "b", 4)
     longer = replace(PLAN.optimization, iterations=60, learning_rate=5e-3, average_decay=0.9)
     state = train_classification(
-        replace(PLAN, optimization=longer), [folder], tmp_path / "run", held_out=[folder.path]
+        replace(PLAN, optimization=longer), [folder], tmp_path / "run", held_out=[held_out.path]
     )
     with (tmp_path / "run" / "log.csv").open(encoding="utf-8") as file:
         rows = list(csv.DictReader(file))

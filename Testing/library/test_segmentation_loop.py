@@ -14,6 +14,7 @@ from RetinaTriageLib.progress import Progress
 from RetinaTriageLib.training.augment import AugmentationPlan
 from RetinaTriageLib.training.checkpoints import read_tensors
 from RetinaTriageLib.training.optimization import OptimizationPlan
+from RetinaTriageLib.training.patients import Resampling
 from RetinaTriageLib.training.segmentation_loop import SegmentationPlan, train_segmentation
 from RetinaTriageLib.training.stacks import CropSize, Folder
 
@@ -38,14 +39,14 @@ class KilledError(Exception):
 
 
 def two_layers(folder: Path, seed: int = 0) -> Folder:
-    """Dark vitreous over bright retina."""
+    """Dark vitreous over bright retina, of two patients for each seed."""
     folder.mkdir(exist_ok=True)
     rng = np.random.default_rng(seed)
     for number in range(2):
         codes = np.zeros((2, 48, 48), np.uint8)
         codes[:, rng.integers(16, 32) :] = 3
         image = codes * np.uint8(50) + rng.integers(40, size=codes.shape, dtype=np.uint8)
-        np.savez(folder / f"layers_{number}.npz", image=image, codes=codes)
+        np.savez(folder / f"layers_{seed}_{number}.npz", image=image, codes=codes)
     return Folder(folder)
 
 
@@ -113,12 +114,19 @@ def test_run_of_another_network_is_refused(tmp_path: Path) -> None:
         train_segmentation(replace(PLAN, network=other), folders, tmp_path / "run")
 
 
-def test_run_without_progress_ends_early(tmp_path: Path) -> None:
-    impatient = replace(
-        PLAN.optimization, patience=0, learning_rate=0.0, validate_iterations=1, average_decay=1.0
-    )
+def test_patient_that_is_learned_from_cannot_be_held_out(tmp_path: Path) -> None:
     folder = two_layers(tmp_path / "train")
-    state = train_segmentation(
-        replace(PLAN, optimization=impatient), [folder], tmp_path / "run", held_out=[folder.path]
+    with pytest.raises(InputError, match="Found 2 patients both to learn from and held out"):
+        train_segmentation(PLAN, [folder], tmp_path / "run", held_out=[folder.path])
+
+
+def test_bootstrap_gives_another_member(tmp_path: Path) -> None:
+    folders = [two_layers(tmp_path / "train")]
+    for resampling in Resampling:
+        plan = replace(PLAN, seed=1, resampling=resampling)
+        train_segmentation(plan, folders, tmp_path / resampling.value)
+    first, second = (
+        read_tensors(tmp_path / resampling.value / "final.safetensors")[0]["head.weight"]
+        for resampling in Resampling
     )
-    assert state.iteration < 8
+    assert not torch.equal(first, second)

@@ -7,13 +7,15 @@ import pytest
 import torch
 
 from RetinaTriageLib.errors import InputError
+from RetinaTriageLib.labels.label_sets import UNKNOWN
 from RetinaTriageLib.training.augment import AugmentationPlan
 from RetinaTriageLib.training.stacks import (
     CropSize,
     Folder,
-    Prefetch,
+    Stack,
     StackLibrary,
     StackSource,
+    consecutive,
     load_stack,
 )
 
@@ -86,11 +88,10 @@ def test_full_cache_reads_from_the_file(tmp_path: Path) -> None:
     assert library[0] is not library[0]
 
 
-def test_error_while_making_a_batch_reaches_the_caller() -> None:
-    def fail(iteration: int) -> int:
-        raise InputError(str(iteration))
-
-    prefetch = Prefetch(fail, first=3)
-    with pytest.raises(InputError, match="3"):
-        prefetch.take()
-    prefetch.close()
+def test_crops_hold_bscans_of_which_something_is_known() -> None:
+    codes = np.full((20, 8, 8), UNKNOWN, np.uint8)
+    codes[13] = 3
+    stack = Stack(np.zeros_like(codes), codes, "spectralis")
+    for seed in range(20):
+        part = consecutive(stack, 4, np.random.default_rng(seed))
+        assert part.labeled.any()
