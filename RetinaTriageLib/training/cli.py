@@ -6,14 +6,19 @@ import argparse
 from dataclasses import replace
 from pathlib import Path
 
+from RetinaTriageLib.errors import InputError
 from RetinaTriageLib.progress import Progress
 from RetinaTriageLib.training.adapt_cli import add_adapt_command
 from RetinaTriageLib.training.classification_loop import ClassificationPlan, train_classification
 from RetinaTriageLib.training.classification_validation import JOINT_MAPS
+from RetinaTriageLib.training.grids_cli import add_grids_command
 from RetinaTriageLib.training.optimization import OptimizationPlan
+from RetinaTriageLib.training.patients import Resampling
+from RetinaTriageLib.training.real_cli import add_real_command
 from RetinaTriageLib.training.schedule import Schedule
 from RetinaTriageLib.training.segmentation_loop import SegmentationPlan, train_segmentation
 from RetinaTriageLib.training.stacks import Folder
+from RetinaTriageLib.training.train_network import Plan
 from RetinaTriageLib.training.tree_cli import add_tree_commands
 
 
@@ -22,28 +27,34 @@ def add_train_commands(subparsers: argparse._SubParsersAction[argparse.ArgumentP
     segmentation = subparsers.add_parser(
         "segmentation", help="train a segmentation network on labeled B-scans"
     )
-    _add_options(segmentation, SegmentationPlan().optimization)
+    _add_options(segmentation, SegmentationPlan())
     segmentation.set_defaults(command=run_segmentation)
     classification = subparsers.add_parser(
         "classification", help="train a classification network on tissue maps with answers"
     )
-    _add_options(classification, ClassificationPlan().optimization)
+    _add_options(classification, ClassificationPlan())
+    classification.add_argument(
+        "--penalty-share",
+        type=float,
+        default=ClassificationPlan().penalty_share,
+        help="weight of the expected penalty of referrals beside cross-entropy",
+    )
     classification.add_argument(
         "--joint", action="store_true", help="judge all tissue maps of a scan together"
     )
     classification.set_defaults(command=run_classification)
+    add_grids_command(subparsers)
+    add_real_command(subparsers)
     add_tree_commands(subparsers, weighted_folder)
     add_adapt_command(subparsers)
 
 
 def run_segmentation(options: argparse.Namespace) -> int:
     """Train a segmentation network as the options say."""
-    plan = SegmentationPlan(
-        optimization=_optimization(options, SegmentationPlan().optimization),
-        seed=options.seed,
-        init_from=options.init_from,
-        half_precision=not options.single_precision,
-        device=options.device,
+    plan = replace(
+        _with_options(SegmentationPlan(), options),
+        smoothing=options.smoothing,
+        class_weight_limits=_limits(options.class_weights),
     )
     train_segmentation(
         plan, options.data, options.out, held_out=options.held_out, on_progress=_print
@@ -53,12 +64,11 @@ def run_segmentation(options: argparse.Namespace) -> int:
 
 def run_classification(options: argparse.Namespace) -> int:
     """Train a classification network as the options say."""
-    plan = ClassificationPlan(
-        optimization=_optimization(options, ClassificationPlan().optimization),
-        seed=options.seed,
-        init_from=options.init_from,
-        half_precision=not options.single_precision,
-        device=options.device,
+    plan = replace(
+        _with_options(ClassificationPlan(), options),
+        smoothing=options.smoothing,
+        class_weight_limits=_limits(options.class_weights),
+        penalty_share=options.penalty_share,
         joint_maps=JOINT_MAPS if options.joint else 0,
     )
     train_classification(
@@ -88,18 +98,55 @@ def weighted_folder(text: str) -> Folder:
     return Folder(Path(path), share)
 
 
-def _add_options(parser: argparse.ArgumentParser, plan: OptimizationPlan) -> None:
+def _add_options(
+    parser: argparse.ArgumentParser, plan: SegmentationPlan | ClassificationPlan
+) -> None:
+    _add_data_options(parser)
+    _add_learning_options(parser, plan.optimization)
+    parser.add_argument("--seed", type=int, default=plan.seed, help="makes one member of many")
+    parser.add_argument(
+        "--resampling",
+        choices=[resampling.value for resampling in Resampling],
+        default=plan.resampling.value,
+        help="of a member's data: all in another order, or patients drawn with replacement",
+    )
+    parser.add_argument(
+        "--smoothing", type=float, default=plan.smoothing, help="label smoothing, 0 to 1"
+    )
+    parser.add_argument(
+        "--class-weights",
+        type=float,
+        nargs=2,
+        metavar=("LOW", "HIGH"),
+        default=plan.class_weight_limits,
+        help="limits of the weights of frequent and of rare classes; 1 1 weighs them alike",
+    )
+    parser.add_argument("--init-from", type=Path, help="weights to start from (.safetensors)")
+    parser.add_argument("--device", default=plan.device, help="torch device")
+    parser.add_argument(
+        "--single-precision", action="store_true", help="compute in float32, not bfloat16"
+    )
+
+
+def _add_data_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "data",
         type=weighted_folder,
         nargs="+",
         metavar="FOLDER[=WEIGHT]",
-        help="folders of .npz samples, drawn from by weight",
+        help="folders of samples, drawn from by weight",
     )
     parser.add_argument("--out", type=Path, required=True, help="run folder; resumed where it is")
     parser.add_argument(
-        "--held-out", type=Path, action="append", default=[], help="folder to validate on"
+        "--held-out",
+        type=Path,
+        action="append",
+        default=[],
+        help="folder to validate on, of other patients; may be given several times",
     )
+
+
+def _add_learning_options(parser: argparse.ArgumentParser, plan: OptimizationPlan) -> None:
     parser.add_argument("--iterations", type=int, default=plan.iterations)
     parser.add_argument("--minutes", type=float, help="end after this time, over all starts")
     parser.add_argument("--learning-rate", type=float, default=plan.learning_rate)
@@ -108,24 +155,40 @@ def _add_options(parser: argparse.ArgumentParser, plan: OptimizationPlan) -> Non
     )
     parser.add_argument("--patience", type=int, help="validations without progress that end it")
     parser.add_argument("--validate-iterations", type=int, default=plan.validate_iterations)
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--init-from", type=Path, help="weights to start from (.safetensors)")
-    parser.add_argument("--device", default="cpu", help="torch device")
     parser.add_argument(
-        "--single-precision", action="store_true", help="compute in float32, not bfloat16"
+        "--tensorboard", action="store_true", help="write curves for TensorBoard beside log.csv"
     )
 
 
-def _optimization(options: argparse.Namespace, plan: OptimizationPlan) -> OptimizationPlan:
-    return replace(
-        plan,
+def _with_options(plan: Plan, options: argparse.Namespace) -> Plan:
+    """Plan with what all networks share as the options say."""
+    optimization = replace(
+        plan.optimization,
         iterations=options.iterations,
         minutes=options.minutes,
         learning_rate=options.learning_rate,
         schedule=Schedule(options.schedule),
         patience=options.patience,
         validate_iterations=options.validate_iterations,
+        tensorboard=options.tensorboard,
     )
+    return replace(
+        plan,
+        optimization=optimization,
+        seed=options.seed,
+        resampling=Resampling(options.resampling),
+        init_from=options.init_from,
+        half_precision=not options.single_precision,
+        device=options.device,
+    )
+
+
+def _limits(values: list[float]) -> tuple[float, float]:
+    low, high = values
+    if not 0 < low <= high:
+        msg = f"Found --class-weights {low:g} {high:g}; expected two numbers above 0, rising."
+        raise InputError(msg)
+    return low, high
 
 
 def _print(progress: Progress) -> None:

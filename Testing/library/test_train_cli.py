@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from RetinaTriageLib.errors import InputError
 from RetinaTriageLib.training import cli
+from RetinaTriageLib.training.schedule import Schedule
 
 
 def parsed(*words: str) -> argparse.Namespace:
@@ -29,3 +31,22 @@ def test_weight_that_is_no_number_is_refused(capsys: pytest.CaptureFixture[str])
 def test_commands_name_their_function() -> None:
     assert parsed("segmentation", "a", "--out", "b").command is cli.run_segmentation
     assert parsed("classification", "a", "--out", "b").command is cli.run_classification
+
+
+def test_options_reach_the_plan(monkeypatch: pytest.MonkeyPatch) -> None:
+    plans = []
+    monkeypatch.setattr(cli, "train_classification", lambda plan, *_, **__: plans.append(plan))
+    words = "--seed 3 --resampling bootstrap --schedule staircase --tensorboard --minutes 5"
+    more = "--class-weights 0.5 3 --smoothing 0.1 --penalty-share 0.5 --patience 4 --device cuda"
+    cli.run_classification(parsed("classification", "a", "--out", "b", *f"{words} {more}".split()))
+    (plan,) = plans
+    assert (plan.bootstrap_seed, plan.class_weight_limits) == (3, (0.5, 3.0))
+    assert (plan.smoothing, plan.penalty_share, plan.device) == (0.1, 0.5, "cuda")
+    assert plan.optimization.schedule is Schedule.STAIRCASE
+    assert (plan.optimization.minutes, plan.optimization.patience) == (5, 4)
+    assert plan.optimization.tensorboard
+
+
+def test_falling_class_weights_are_refused() -> None:
+    with pytest.raises(InputError, match="--class-weights 3 2"):
+        cli.run_segmentation(parsed("segmentation", "a", "--out", "b", "--class-weights", "3", "2"))

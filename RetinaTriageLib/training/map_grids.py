@@ -1,0 +1,115 @@
+"""Grids for classifiers, made of drawn tissue maps or of those that a bundle's segmenters find.
+
+Classifiers that learn from automatic maps learn to live with the errors of those segmenters.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from enum import Enum
+from pathlib import Path
+
+import numpy as np
+
+from RetinaTriageLib.bundle import Bundle
+from RetinaTriageLib.bundle_networks import classifier_grid
+from RetinaTriageLib.errors import InputError
+from RetinaTriageLib.inference.bscan_stream import bscan_stream
+from RetinaTriageLib.inference.compute import Compute
+from RetinaTriageLib.inference.segment import GridPlan, segment
+from RetinaTriageLib.networks.classifier_input import (
+    ClassifierInput,
+    GridArray,
+    grid_from_labels,
+)
+from RetinaTriageLib.progress import OnProgress, Progress
+from RetinaTriageLib.tissues import TISSUES
+from RetinaTriageLib.training.answered_cases import AnsweredCase, AnsweredScan
+from RetinaTriageLib.training.patients import PATIENT_ID
+from RetinaTriageLib.volume import OCTVolume
+
+SLAB_BSCANS = 4
+
+Grids = Mapping[str, GridArray]
+"""Name of the map, empty for the only one of a scan, to its grid."""
+
+
+class Maps(Enum):
+    """Where tissue maps come from."""
+
+    MANUAL = "manual"
+    AUTOMATIC = "automatic"
+
+
+def manual_grids(scan: AnsweredScan) -> Grids:
+    """Grid of the tissues that were drawn.
+
+    Raises
+    ------
+    InputError
+        If nothing was drawn, or the tissue of some voxels is not known.
+    """
+    if scan.codes is None or scan.codes.max() >= len(TISSUES):
+        found = "no segmentation" if scan.codes is None else "voxels of unknown tissue"
+        msg = (
+            f"{scan.volume.name}: found {found}; manual maps need the tissue of every voxel. Draw "
+            'all tissues and state "background" in the .json, or take --maps automatic.'
+        )
+        raise InputError(msg)
+    return {"": grid_from_labels(scan.codes, scan.volume.spacing)}
+
+
+def automatic_grids(
+    volume: OCTVolume, bundle: Bundle, compute: Compute, on_bscan: Callable[[int], None]
+) -> Grids:
+    """Grids of the maps of all segmenters of a bundle, in the form that its classifiers see."""
+    entries, networks = bundle.manifest.segmenters, bundle.segmentation_networks()
+    family = volume.device.value if volume.device else ""
+    streams = tuple(
+        bscan_stream(network, entry.branches.get(family, entry.default_branch), volume, compute)
+        for entry, network in zip(entries, networks, strict=True)
+    )
+    source = ClassifierInput(bundle.manifest.classifier_input)
+    plan = GridPlan(classifier_grid(bundle.manifest), bundle.vocabulary, source, seed=0)
+    grids = segment(volume, streams, plan, SLAB_BSCANS, on_bscan).grids
+    return {entry.name: grid for entry, grid in zip(entries, grids, strict=True)}
+
+
+def write_grids(
+    cases: Sequence[AnsweredCase],
+    grids_of: Callable[[AnsweredScan], Grids],
+    names: Sequence[str],
+    out_folder: Path,
+    on_progress: OnProgress,
+) -> int:
+    """Write the grids of all cases with their answers; returns how many files are new.
+
+    Parameters
+    ----------
+    names : of the maps of each scan, as ``grids_of`` gives them; a case whose files are all there
+        is left alone, so that a stopped job goes on
+    """
+    written = 0
+    for number, case in enumerate(cases):
+        paths = {
+            name: out_folder / f"{'_'.join(filter(None, (case.name, name)))}.npz" for name in names
+        }
+        if all(path.exists() for path in paths.values()):
+            continue
+        scan = case.load()
+        for name, grid in grids_of(scan).items():
+            _write(paths[name], grid, case, scan)
+            written += 1
+        on_progress(Progress("grids", number + 1, len(cases), case.name))
+    return written
+
+
+def _write(path: Path, grid: GridArray, case: AnsweredCase, scan: AnsweredScan) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_suffix(".partial.npz")
+    np.savez_compressed(
+        partial,
+        grid=np.round(grid * 255).astype(np.uint8),
+        **{PATIENT_ID: np.array(case.patient), **scan.answers},  # type: ignore[arg-type]  # numpy's stub takes bools too
+    )
+    partial.replace(path)
