@@ -107,7 +107,9 @@ def evaluate_case(
         If the caller stopped the work.
     """
     output = runs.run(case.volume, on_progress)
-    judged = JudgedCase(case.name, case.patient, case.answers, output.opinions)
+    judged = JudgedCase(
+        case.name, case.patient, case.answers, output.opinions, output.joint_opinions
+    )
     voxel_nl = _voxel_nl(case.volume)
     if case.codes is None:
         return CaseResult(judged, voxel_nl, (), None, output.notes)

@@ -81,6 +81,7 @@ def _case_json(result: CaseResult) -> dict[str, object]:
         "patient": judged.patient,
         "answers": {head: dict(known) for head, known in judged.answers.items()},
         "opinions": [[_opinion_json(opinion) for opinion in row] for row in judged.opinions],
+        "joint_opinions": [_opinion_json(opinion) for opinion in judged.joint_opinions],
         "voxel_nl": finite_or_none(result.voxel_nl),
         "maps": [_map_json(of_map) for of_map in result.maps],
         "picture": {"bscan": picture.bscan, "dice": finite_or_none(picture.dice)}
@@ -92,7 +93,8 @@ def _case_json(result: CaseResult) -> dict[str, object]:
 
 def _case(found: dict[str, Any], path: Path) -> CaseResult:
     opinions = tuple(tuple(_opinion(one) for one in row) for row in found["opinions"])
-    judged = JudgedCase(found["name"], found["patient"], found["answers"], opinions)
+    joint = tuple(_opinion(one) for one in found.get("joint_opinions", ()))
+    judged = JudgedCase(found["name"], found["patient"], found["answers"], opinions, joint)
     picture = None
     if found["picture"] is not None:
         with Image.open(path.with_suffix(".png")) as beside:
