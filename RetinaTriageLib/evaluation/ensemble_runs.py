@@ -58,7 +58,13 @@ class EnsembleRuns:
                 self.bundle.manifest.segmenters, output.tissue_maps, output.opinions, strict=True
             )
         ]
-        return decide(hypotheses, self.bundle.vocabulary, self.bundle.calibration, point)
+        return decide(
+            hypotheses,
+            self.bundle.vocabulary,
+            self.bundle.calibration,
+            point,
+            output.joint_opinions,
+        )
 
 
 def case_progress(on_progress: OnProgress, number: int, total: int) -> OnProgress:
