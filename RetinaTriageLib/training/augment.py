@@ -1,5 +1,6 @@
 """Augmentation of labeled B-scans: geometry and intensity as scanners and patients vary them.
 
+A mirrored B-scan is one of the other eye. No tissue names a side, so labels move but never change.
 Random numbers come from the generator passed in, so an iteration can be repeated exactly.
 """
 
@@ -214,7 +215,7 @@ def _shadows(width: int, rng: np.random.Generator) -> Gray:
     columns = np.arange(width, dtype=np.float32)
     gain = np.ones(width, np.float32)
     for _ in range(rng.integers(1, 4)):
-        middle, half_width = rng.uniform(0, width), rng.uniform(3, width / 6)
+        middle, half_width = rng.uniform(0, width), rng.uniform(3, max(4, width / 6))
         strength = rng.uniform(0.2, 0.9)
         gain *= 1 - np.float32(strength) * np.exp(-(((columns - middle) / half_width) ** 4))
     return gain

@@ -1,4 +1,7 @@
-"""Augmentation of tissue maps on a grid: where the scan lay, and errors of a segmentation."""
+"""Augmentation of tissue maps on a grid: where the scan lay, and errors of a segmentation.
+
+A mirrored scan is one of the other eye. No tissue and no outcome names a side, so no label changes.
+"""
 
 from __future__ import annotations
 
@@ -24,6 +27,7 @@ class GridAugmentation:
     shift_cells : largest shift along (B-scan, depth, width)
     zoom : largest relative change of depth and width, each
     tilt : largest slope, cells of depth a cell of width
+    bend_cells : largest sag of a parabola over the width
     errors : largest number of confusions of one tissue with another
     error_share : largest share of the patches in which a confusion happens
     """
@@ -32,6 +36,7 @@ class GridAugmentation:
     shift_cells: tuple[int, int, int] = (2, 8, 6)
     zoom: float = 0.1
     tilt: float = 0.1
+    bend_cells: float = 2.0
     errors: int = 3
     error_share: float = 0.3
     blink_chance: float = 0.1
@@ -70,15 +75,17 @@ def mistaken(grid: Grid, plan: GridAugmentation, rng: np.random.Generator) -> Gr
 
 
 def moved(grid: Grid, plan: GridAugmentation, rng: np.random.Generator) -> Grid:
-    """Tissue map shifted, zoomed and tilted, by the nearest cell."""
+    """Tissue map shifted, zoomed, tilted and bent, by the nearest cell."""
     classes, bscans, depth, width = grid.shape
     shift = [rng.uniform(-limit, limit) for limit in plan.shift_cells]
     zoom_depth, zoom_width = (1 + rng.uniform(-plan.zoom, plan.zoom) for _ in range(2))
     tilt = rng.uniform(-plan.tilt, plan.tilt)
+    bend = rng.uniform(-plan.bend_cells, plan.bend_cells)
     across = (np.arange(width) - width / 2) * zoom_width
     columns = np.rint(across + width / 2 + shift[2]).astype(np.int64)
+    sag = bend * (across / (width / 2)) ** 2
     down = (np.arange(depth) - depth / 2)[:, None] * zoom_depth
-    rows = np.rint(down + depth / 2 + shift[1] + tilt * across).astype(np.int64)
+    rows = np.rint(down + depth / 2 + shift[1] + tilt * across + sag).astype(np.int64)
     inside = (rows >= 0) & (rows < depth) & (columns >= 0) & (columns < width)
     places = np.where(inside, rows * width + columns, 0)
     result = np.zeros_like(grid)

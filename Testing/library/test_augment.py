@@ -7,6 +7,8 @@ import numpy.typing as npt
 import pytest
 
 from RetinaTriageLib.labels.label_sets import UNKNOWN
+from RetinaTriageLib.outcomes import OUTCOME_HEADS
+from RetinaTriageLib.tissues import TISSUES
 from RetinaTriageLib.training.augment import (
     BLINK,
     CLIPPING,
@@ -15,7 +17,17 @@ from RetinaTriageLib.training.augment import (
     add_wedge,
     augmented,
     cropped,
+    recolored,
     warped,
+)
+
+PLAIN_GRAY = replace(
+    AugmentationPlan(),
+    speckle=0.0,
+    noise=0.0,
+    smoothing_chance=0.0,
+    shadow_chance=0.0,
+    dimming_chance=0.0,
 )
 
 Bytes = npt.NDArray[np.uint8]
@@ -97,3 +109,70 @@ def test_blink_takes_one_whole_bscan() -> None:
     image, codes = layered()
     add_blink(image.astype(np.float32), codes, np.random.default_rng(0))
     assert sorted((codes == BLINK).mean(axis=(1, 2)).tolist()) == [0.0, 0.0, 1.0]
+
+
+def borders(codes: Bytes) -> npt.NDArray[np.int64]:
+    """Depth at which the retina begins, (B-scan, width)."""
+    return (codes == 3).argmax(axis=1)
+
+
+def moved_layers(**limits: float) -> Bytes:
+    """Codes of the layers, moved in one way only."""
+    image, codes = layered(bscans=2, depth=128, width=64)
+    plan = replace(NO_WARP, **limits)
+    return warped(image.astype(np.float32), codes, plan, np.random.default_rng(3))[1]
+
+
+def test_affine_tilt_makes_a_straight_slope() -> None:
+    steps = np.diff(borders(moved_layers(tilt=0.15))[0])
+    assert 0 < abs(steps.sum()) <= 0.15 * 64
+    assert abs(steps).max() == 1
+
+
+def test_affine_zoom_changes_the_thickness() -> None:
+    before = (layered(depth=128)[1] == 3).sum(axis=1).mean()
+    assert (moved_layers(zoom=0.3) == 3).sum(axis=1).mean() != before
+
+
+def test_elastic_ripple_bends_layers_without_breaking_them() -> None:
+    border = borders(moved_layers(ripple_voxels=4.0))[0]
+    assert len(np.unique(border)) > 3
+    assert abs(np.diff(border)).max() <= 2
+
+
+def test_jitter_shifts_neighboring_bscans_apart() -> None:
+    first, second = borders(moved_layers(jitter_voxels=4.0))
+    assert len(np.unique(first - second)) == 1
+    assert first[0] != second[0]
+
+
+def test_intensity_keeps_the_order_of_gray_values() -> None:
+    ramp = np.tile(np.linspace(0.1, 0.6, 32, dtype=np.float32)[:, None], (1, 1, 24))
+    changed = recolored(ramp.copy(), PLAIN_GRAY, np.random.default_rng(1))
+    assert (np.diff(changed, axis=1) > 0).all()
+    assert np.abs(changed - ramp).max() > 0.01
+
+
+def test_speckle_grows_with_the_signal() -> None:
+    plan = replace(PLAIN_GRAY, gamma=1.0, contrast=0.0, brightness=0.0, speckle=0.5)
+    gray = np.full((1, 64, 64), 0.1, np.float32)
+    gray[:, 32:] = 0.8
+    noisy = recolored(gray.copy(), plan, np.random.default_rng(0))
+    assert noisy[:, 32:].std() == pytest.approx(8 * noisy[:, :32].std(), rel=0.15)
+
+
+def test_flip_mirrors_picture_and_labels_alike() -> None:
+    image, codes = layered()
+    codes[:, 40:, :5], image[:, 40:, :5] = 4, 200
+    plan = replace(PLAIN_GRAY, gamma=1.0, contrast=0.0, brightness=0.0, geometry_chance=0.0)
+    still = replace(plan, flip_chance=1.0, wedge_chance=0.0, blink_chance=0.0, focus_chance=0.0)
+    gray, flipped = augmented(image, codes, (64, 48), still, np.random.default_rng(0))
+    np.testing.assert_array_equal(flipped, codes[:, :, ::-1])
+    np.testing.assert_allclose(gray, image[:, :, ::-1], atol=1)
+
+
+def test_no_label_names_a_side_that_a_flip_would_have_to_swap() -> None:
+    names = [tissue.name for tissue in TISSUES]
+    names += [name for head in OUTCOME_HEADS for name in head.names]
+    sides = {"left", "right", "od", "os", "nasal", "temporal"}
+    assert not sides & {word for name in names for word in name.split("_")}

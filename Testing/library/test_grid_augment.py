@@ -1,11 +1,19 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import numpy.typing as npt
 
-from RetinaTriageLib.training.grid_augment import GridAugmentation, augmented_grid, confuse, moved
+from RetinaTriageLib.training.grid_augment import (
+    BLINK,
+    GridAugmentation,
+    augmented_grid,
+    confuse,
+    moved,
+)
 
-STILL = GridAugmentation(shift_cells=(0, 0, 0), zoom=0.0, tilt=0.0)
+STILL = GridAugmentation(shift_cells=(0, 0, 0), zoom=0.0, tilt=0.0, bend_cells=0.0)
 
 
 def two_tissues() -> npt.NDArray[np.uint8]:
@@ -38,3 +46,27 @@ def test_original_is_not_changed() -> None:
     grid = two_tissues()
     augmented_grid(grid, GridAugmentation(), np.random.default_rng(1))
     np.testing.assert_array_equal(grid, two_tissues())
+
+
+def test_bent_layer_is_mirrored_about_the_middle() -> None:
+    bent = moved(two_tissues(), replace(STILL, bend_cells=12.0), np.random.default_rng(1))
+    border = (bent[0, 0] > 0).sum(axis=0)  # (width,)
+    assert len(np.unique(border)) > 2
+    assert abs(int(border[1]) - int(border[-1])) <= 1
+
+
+def test_blink_takes_the_tissue_from_one_bscan() -> None:
+    plan = replace(STILL, blink_chance=1.0, flip_chance=0.0, errors=0)
+    grid = augmented_grid(two_tissues(), plan, np.random.default_rng(0))
+    gone = (grid[BLINK] == 255).all(axis=(1, 2))
+    assert gone.sum() == 1
+    assert not grid[:3, gone].any()
+    np.testing.assert_array_equal(grid[:, ~gone], two_tissues()[:, ~gone])
+
+
+def test_flips_mirror_all_tissues_alike() -> None:
+    plan = replace(STILL, blink_chance=0.0, flip_chance=1.0, errors=0)
+    grid = two_tissues()
+    grid[3, 1, 12:, :4], grid[4, 1, 12:, :4] = 0, 255
+    flipped = augmented_grid(grid, plan, np.random.default_rng(0))
+    np.testing.assert_array_equal(flipped, grid[:, ::-1, :, ::-1])
