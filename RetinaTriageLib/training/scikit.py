@@ -21,6 +21,6 @@ def scikit_ensembles() -> Any:
     except ImportError as error:
         msg = (
             f"Found no scikit-learn ({error}); training trees needs it, running them does not. "
-            "Install it: pip install scikit-learn."
+            "Install it: pip install scikit-learn, or retina-triage[train]."
         )
         raise InputError(msg) from error
