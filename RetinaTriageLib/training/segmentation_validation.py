@@ -15,6 +15,7 @@ from RetinaTriageLib.training.stacks import Stack, StackLibrary
 FLUID = "fluid"
 MEAN = "mean"
 CODES = 256
+BSCANS_AT_A_TIME = 8  # and their neighbors; whole volumes would take gigabytes
 
 Confusion = npt.NDArray[np.int64]
 
@@ -72,13 +73,21 @@ def fluid_dice(confusion: Confusion) -> float:
 def _confusion(
     network: SegmentationNetwork, stack: Stack, device: str, *, half_precision: bool
 ) -> Confusion:
-    """Voxel counts (code, predicted tissue) of one stack."""
-    images = torch.from_numpy(normalize(stack.image))[None].to(device)
-    with torch.autocast(torch.device(device).type, torch.bfloat16, enabled=half_precision):
-        scores = network(images, stack.device)
-    labels = scores[0].argmax(dim=0).cpu().numpy()
-    pairs = stack.codes.astype(np.int64) * len(TISSUES) + labels
-    counts = np.bincount(pairs.ravel(), minlength=CODES * len(TISSUES))
+    """Voxel counts (code, predicted tissue) of one stack, a few B-scans at a time."""
+    counts = np.zeros(CODES * len(TISSUES), np.int64)
+    images = normalize(stack.image)
+    context = network.config.context_bscans // 2
+    for first in range(0, len(images), BSCANS_AT_A_TIME):
+        last = min(first + BSCANS_AT_A_TIME, len(images))
+        if not stack.labeled[first:last].any():
+            continue
+        start = max(0, first - context)
+        seen = torch.from_numpy(images[start : last + context])[None].to(device)
+        with torch.autocast(torch.device(device).type, torch.bfloat16, enabled=half_precision):
+            scores = network(seen, stack.device)[0, :, first - start : last - start]
+        labels = scores.argmax(dim=0).cpu().numpy()
+        pairs = stack.codes[first:last].astype(np.int64) * len(TISSUES) + labels
+        counts += np.bincount(pairs.ravel(), minlength=len(counts))
     return counts.reshape(CODES, len(TISSUES))
 
 

@@ -1,10 +1,20 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
+from example_bundle import SEGMENTATION, random_network
 
 from RetinaTriageLib.labels.label_sets import NOT_FLUID, SOME_FLUID, UNKNOWN
-from RetinaTriageLib.training.segmentation_validation import fluid_dice, tissue_dice
+from RetinaTriageLib.networks.segmentation import SegmentationNetwork
+from RetinaTriageLib.training import segmentation_validation
+from RetinaTriageLib.training.segmentation_validation import (
+    fluid_dice,
+    segmentation_figures,
+    tissue_dice,
+)
+from RetinaTriageLib.training.stacks import StackLibrary
 
 
 def counts(*entries: tuple[int, int, int]) -> np.ndarray:
@@ -34,3 +44,20 @@ def test_fluid_dice_of_labels_that_tell_fluid_only() -> None:
 
 def test_fluid_dice_without_fluid_is_undefined() -> None:
     assert np.isnan(fluid_dice(counts((NOT_FLUID, 3, 9))))
+
+
+def test_figures_do_not_depend_on_how_many_bscans_are_looked_at_together(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rng = np.random.default_rng(0)
+    image, codes = (rng.integers(high, size=(7, 16, 16), dtype=np.uint8) for high in (256, 15))
+    codes[3:5] = UNKNOWN
+    np.savez(tmp_path / "a.npz", image=image, codes=codes)
+    network = random_network(SegmentationNetwork(SEGMENTATION), 1)
+    assert isinstance(network, SegmentationNetwork)
+    figures = []
+    for count in (7, 2):
+        monkeypatch.setattr(segmentation_validation, "BSCANS_AT_A_TIME", count)
+        library = StackLibrary(tmp_path)
+        figures.append(segmentation_figures(network, library, "cpu", half_precision=False))
+    assert figures[0] == pytest.approx(figures[1], nan_ok=True)
