@@ -1,4 +1,4 @@
-"""What a file is, as data that can be written as JSON; holds nothing that identifies a person."""
+"""What a file is, as data that can be written as JSON; identifies nobody unless asked to."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from RetinaTriageLib.readers.registry import find_reader, read_volume
+from RetinaTriageLib.readers.identifiers import read_identifiers
+from RetinaTriageLib.readers.registry import find_reader, list_series, read_volume
 from RetinaTriageLib.volume import (
     DeviceThicknessTable,
     FloatArray,
@@ -20,20 +21,42 @@ from RetinaTriageLib.volume import (
 ENDS = (("right", "left"), ("anterior", "posterior"), ("superior", "inferior"))
 
 
-def file_info(path: Path, *, bscan_axis: int | None = None) -> dict[str, object]:
+def file_info(
+    path: Path,
+    *,
+    bscan_axis: int | None = None,
+    series: int | None = None,
+    keep_identifiers: bool = False,
+) -> dict[str, object]:
     """Facts on a scan: format, geometry with its sources, gray range, what the scanner stored.
 
-    Lengths are in µm. Unknown facts are None.
+    Lengths are in µm. Unknown facts are None. Of a file with several scans, none chosen, only the
+    list of scans is returned.
+
+    Parameters
+    ----------
+    series : which scan of a file that holds several, counted from 1
+    keep_identifiers : whether to add what identifies the patient
 
     Raises
     ------
     InputError
         If the file cannot be read.
     """
-    volume = read_volume(path, bscan_axis=bscan_axis)
+    listed = list_series(path)
+    facts: dict[str, object] = {"format": find_reader(path).title}
+    if len(listed) > 1:
+        facts["series"] = [str(entry) for entry in listed]
+    if keep_identifiers:
+        facts["identifiers"] = dict(read_identifiers(path))
+    if len(listed) > 1 and series is None:
+        return facts
+    return {**facts, **_volume_info(read_volume(path, bscan_axis=bscan_axis, series=series))}
+
+
+def _volume_info(volume: OCTVolume) -> dict[str, object]:
     bscans, depths, widths = volume.shape
     return {
-        "format": find_reader(path).title,
         "name": volume.name,
         "shape": {"bscans": bscans, "depths": depths, "widths": widths},
         "spacing_um": _spacing(volume.spacing),

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import sys
+from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 
+from RetinaTriageLib.readers.identifiers import FILE_NAME, read_identifiers
 from RetinaTriageLib.readers.registry import read_volume
 from RetinaTriageLib.volume import (
     DeviceFamily,
@@ -46,12 +50,36 @@ def add_geometry_options(
     group.add_argument(
         "--bscan-axis", type=int, choices=(0, 1, 2), help="array axis along which B-scans follow"
     )
+    add_input_options(parser)
+
+
+def add_input_options(parser: argparse.ArgumentParser) -> None:
+    """Add which scan of the input is read and what of it is kept."""
+    parser.add_argument(
+        "--series", type=int, metavar="N", help="which scan of a file that holds several, from 1"
+    )
+    parser.add_argument(
+        "--keep-identifiers",
+        action="store_true",
+        help="keep file name, names and numbers of the patient, and say which; default: none",
+    )
 
 
 def read_stated_volume(parsed: argparse.Namespace) -> OCTVolume:
     """Volume of the input with the facts of the command line."""
-    volume = read_volume(parsed.input, bscan_axis=parsed.bscan_axis)
+    volume = read_volume(parsed.input, bscan_axis=parsed.bscan_axis, series=parsed.series)
+    if parsed.keep_identifiers:
+        volume = _with_identifiers(volume, parsed.input)
     spacing = VoxelSpacing.from_um(*parsed.spacing_um) if parsed.spacing_um else None
     laterality = Laterality(parsed.laterality) if parsed.laterality else None
     device = DeviceFamily(parsed.scanner) if parsed.scanner in FAMILIES else None
     return with_geometry(volume, spacing=spacing, laterality=laterality, device=device)
+
+
+def _with_identifiers(volume: OCTVolume, path: Path) -> OCTVolume:
+    """Volume named after its file, with the file's identifiers among the sources of its facts."""
+    kept = read_identifiers(path)
+    sys.stderr.write(f"Identifiers kept in every output: {', '.join(kept)}.\n")
+    written = "; ".join(f"{name}: {value}" for name, value in kept.items())
+    sources = MappingProxyType({**volume.sources, "identifiers": written})
+    return replace(volume, name=kept[FILE_NAME], sources=sources)

@@ -56,7 +56,7 @@ def damaged_values(name: str) -> Iterator[None]:
             yield
     except InputError:
         raise
-    except (*PARSER_ERRORS, *_own_errors()) as error:
+    except _parser_errors() as error:
         reason = str(error).strip().splitlines()[:1] or [type(error).__name__]
         msg = f"{name} cannot be read as DICOM ({reason[0][:200]}); copy or export it again."
         raise InputError(msg) from error
@@ -94,11 +94,11 @@ def parse_dicom(path: Path, *, pixels: bool) -> FileDataset:
     return dataset
 
 
-def _own_errors() -> tuple[type[Exception], ...]:
-    """Errors of pydicom that derive from no common one."""
+def _parser_errors() -> tuple[type[Exception], ...]:
+    """Everything that pydicom raises, its own errors among it, which derive from no common one."""
     from pydicom import errors
 
-    return (errors.InvalidDicomError, errors.BytesLengthException)
+    return (*PARSER_ERRORS, errors.InvalidDicomError, errors.BytesLengthException)
 
 
 def _pydicom() -> Any:

@@ -43,10 +43,8 @@ def main() -> int:
     parsed = _arguments().parse_args()
     if parsed.worker:
         return work(parsed.kind[0], parsed.first, parsed.files, parsed.keep)
-    from bases import MAKERS
-
     findings, total = [], 0
-    for kind in parsed.kind or MAKERS:
+    for kind in parsed.kind or _kinds():
         started = time.monotonic()
         outcome = supervise(kind, parsed.first, parsed.files, parsed.keep)
         total += outcome["files"]
@@ -202,6 +200,12 @@ def _write(place: Path, contents: dict[str, bytes]) -> None:
     for path in sorted(place.rglob("*"), reverse=True):
         if path.is_dir() and not any(path.iterdir()):
             path.rmdir()
+
+
+def _kinds() -> list[str]:
+    from bases import MAKERS
+
+    return list(MAKERS)
 
 
 def _taken_bytes() -> int:
