@@ -32,7 +32,7 @@ class Fact:
     @property
     def text(self) -> str:
         """Value and origin in one line."""
-        return f"{self.value} ({self.origin})" if self.origin else self.value
+        return f"{self.value}, {self.origin}" if self.origin else self.value
 
 
 @dataclass(frozen=True)
@@ -99,7 +99,7 @@ def _lengthsUm(
 def _origin(scan: StoredScan, fact: str) -> str:
     source = scan.sources.get(fact, "")
     if source not in ("", "volume node"):
-        return _("{source}, by node attribute").format(source=source)
+        return _("{source} (node attribute)").format(source=source)
     if fact != "spacing":
         return _("node attribute")
     return _("from the file") if scan.fromFile else _("from the volume node")
@@ -110,7 +110,7 @@ def _axis(scan: StoredScan, parameters: RetinaTriageParameterNode) -> Fact:
     if parameters.bscanAxis is not AxisChoice.BY_SPACING:
         return Fact(value, _("stated here"))
     assumed = any(sentence.startswith(AXES_ASSUMED) for sentence in scan.assumed)
-    return Fact(value, _("assumed") if assumed else _("told by spacing and size"))
+    return Fact(value, _("assumed") if assumed else _("found by spacing"))
 
 
 def _laterality(scan: StoredScan, parameters: RetinaTriageParameterNode) -> Fact:

@@ -28,6 +28,7 @@ from RetinaTriageSlicer.volume_node import readVolumeNode
 
 POLL_MS = 50
 ADDING_MS = 1
+LINGERING_POLLS = 40  # the last lines of the worker's log may come after its answer
 # As long as the window may stand still at a time while nodes are added; one step may take longer.
 ADDING_SECONDS = 0.02
 
@@ -39,6 +40,7 @@ class TriageRuns(slicer.util.VTKObservationMixin):
         super().__init__()
         self._client = client
         self._open: list[TriageRun] = []
+        self._idlePolls = 0
         self._timer = qt.QTimer()
         self._timer.setInterval(POLL_MS)
         self._timer.connect("timeout()", self._poll)
@@ -110,10 +112,12 @@ class TriageRuns(slicer.util.VTKObservationMixin):
             if time.monotonic() > end:
                 break
         if self._adding() is None and not self._client.busy:
-            self._client.poll()
-            self._timer.stop()
+            self._idlePolls += 1
+            if self._idlePolls > LINGERING_POLLS:
+                self._timer.stop()
         else:
-            self._timer.setInterval(POLL_MS if self._adding() is None else ADDING_MS)
+            self._idlePolls = 0
+        self._timer.setInterval(POLL_MS if self._adding() is None else ADDING_MS)
 
     def _adding(self) -> TriageRun | None:
         return next((run for run in self._open if run.adding), None)
