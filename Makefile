@@ -1,10 +1,12 @@
 # Every target does its own set-up: a virtual environment in .venv with pinned packages.
 VENV := .venv
 BIN := $(VENV)/bin
+SLICER := $(VENV)-slicer
 PYTHON ?= python3
 SAMPLE := Resources/SampleData/phantom_edema_OD.nrrd
+DATA ?= ../shared/data
 
-.PHONY: demo test test-slicer format lint types layers tests benchmark clean
+.PHONY: demo test test-slicer screenshots format lint types layers tests benchmark clean
 
 $(VENV)/.ready: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -29,14 +31,24 @@ layers: $(VENV)/.ready
 tests: $(VENV)/.ready
 	$(BIN)/python -m pytest
 
-# The Slicer side, on the Slicer core without the application. Needs the Debian packages listed in
-# Testing/host/debian-packages.txt.
-test-slicer: $(VENV)-slicer/.ready
-	QT_QPA_PLATFORM=offscreen $(VENV)-slicer/bin/python -m pytest Testing/slicer
+# The Slicer side, on the Slicer core without the application.
+test-slicer: $(SLICER)/.ready
+	QT_QPA_PLATFORM=offscreen $(SLICER)/bin/python -m pytest Testing/slicer
 
-$(VENV)-slicer/.ready: Testing/host/requirements.txt
-	$(PYTHON) -m venv $(VENV)-slicer
-	$(VENV)-slicer/bin/python -m pip install --quiet --disable-pip-version-check -r $<
+# Photographs of the module at work; those of real scans, where $(DATA) has some, go to out/.
+screenshots: $(SLICER)/.worker
+	QT_QPA_PLATFORM=offscreen $(SLICER)/bin/python Testing/screenshots/make_screenshots.py --data $(DATA)
+
+$(SLICER)/.ready: Testing/host/requirements.txt Testing/host/debian-packages.txt
+	Testing/host/install-debian-packages
+	$(PYTHON) -m venv $(SLICER)
+	$(SLICER)/bin/python -m pip install --quiet --disable-pip-version-check -r $<
+	touch $@
+
+# What the set-up section of the module installs into Slicer's own Python.
+$(SLICER)/.worker: $(SLICER)/.ready RetinaTriage/Resources/requirements.txt
+	$(SLICER)/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt \
+		torch -r RetinaTriage/Resources/requirements.txt
 	touch $@
 
 format: $(VENV)/.ready
@@ -48,4 +60,4 @@ benchmark: $(VENV)/.ready
 	$(BIN)/python benchmarks/whole_job.py
 
 clean:
-	rm -rf $(VENV) $(VENV)-slicer demo build
+	rm -rf $(VENV) $(SLICER) demo build

@@ -40,7 +40,8 @@ def show_scan(volume_node: Any) -> None:
         scale = np.where(np.arange(3) == ANTERIOR, STRETCH, 1.0)
         size_mm = (high - low) * scale
         columns, rows, _ = node.GetDimensions()
-        pixel_mm = MARGIN * max(size_mm[across] / columns, size_mm[up] / rows)
+        columns_for_scan = columns * (1 - 2 * LEGEND_SHARE) if name == "Green" else columns
+        pixel_mm = MARGIN * max(size_mm[across] / columns_for_scan, size_mm[up] / rows)
         node.SetFieldOfView(
             columns * pixel_mm / scale[across],
             rows * pixel_mm / scale[up],

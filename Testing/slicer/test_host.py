@@ -1,5 +1,8 @@
 """The host refuses what Slicer refuses."""
 
+import importlib.util
+import os
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +11,7 @@ import qt
 import slicer
 from slicer_host import packaging
 from slicer_host.main_window import photograph, qSlicerMainWindow
+from slicer_host.wheel_names import LEFT_BEHIND, leaked_names
 
 
 def test_unknown_attributes_of_widgets_are_refused():
@@ -28,13 +32,53 @@ def test_properties_are_attributes_not_methods():
 
 
 def test_names_of_the_wheel_are_hidden():
-    assert not hasattr(slicer, "arrayFromVolume")
+    assert leaked_names() == []
+    assert not any(hasattr(slicer, name) for name in LEFT_BEHIND)
     assert hasattr(slicer.util, "arrayFromVolume")
+
+
+def test_hidden_names_cannot_be_imported():
+    with pytest.raises(ImportError, match="arrayFromVolume"):
+        from slicer import arrayFromVolume  # noqa: F401 - it must fail
+
+
+def test_modules_that_the_host_lacks_cannot_be_imported():
+    for name in ("slicer.cli", "slicer.testing", "sitkUtils", "SampleData"):
+        if name not in sys.modules:
+            assert importlib.util.find_spec(name) is None, name
+
+
+def test_calls_into_qt_give_back_what_they_borrow():
+    bar = qt.QProgressBar()
+    before = sys.getrefcount(None)
+    for _ in range(1000):
+        bar.setRange(0, 5)
+    assert sys.getrefcount(None) > before - 500
+
+
+def test_start_up_environment_is_that_of_the_process():
+    assert slicer.util.startupEnvironment()["PATH"] == os.environ["PATH"]
+
+
+def test_stretched_depth_of_a_slice_view_stays_when_it_is_drawn():
+    node = slicer.app.layoutManager().sliceWidget("Red").mrmlSliceNode()
+    slicer.app.layoutManager().draw()
+    node.SetFieldOfView(6.0, 2.0, 1.0)
+    slicer.app.layoutManager().draw()
+    assert node.GetFieldOfView()[:2] == (6.0, 2.0)
+
+
+def test_user_chooses_a_module_in_the_list_of_the_window(module: Any):
+    window = qSlicerMainWindow()
+    slicer.util.selectModule(module)
+    assert window.moduleSelector().findChild("QComboBox").currentText == "Retina Triage"
+    window.leaveModule()
+    assert module.widgetRepresentation().parent() is None
 
 
 def test_installation_is_recorded_and_refused():
     with pytest.raises(RuntimeError, match="installs nothing"):
-        slicer.packaging.pip_ensure(["pytest", "no-such-package>=1"])
+        slicer.packaging.pip_ensure(["pytest", "no-such-package>=1"], prompt_install=False)
     assert packaging.requests.pop() == ("no-such-package>=1",)
 
 

@@ -64,14 +64,19 @@ class qSlicerMainWindow(qt.QMainWindow):
         """Show a module's panel, the one before left and this one entered; returns its title."""
         module = slicer.app.moduleManager().module(name)
         widget = module.widgetRepresentation()
-        if self._shown is not None:
-            self._shown.exit()
-            self._scroll.takeWidget()
+        self.leaveModule()
         self._scroll.setWidget(widget)
         self._dock.windowTitle = module.title
         self._shown = widget
         widget.enter()
         return str(module.title)
+
+    def leaveModule(self) -> None:
+        """Let go of the panel; it lives on without the window."""
+        if self._shown is not None:
+            self._shown.exit()
+            self._scroll.takeWidget()
+            self._shown = None
 
 
 def photograph(window: qSlicerMainWindow, path: Path, size: tuple[int, int] = (1500, 900)) -> None:
