@@ -21,6 +21,7 @@ from RetinaTriageLib.training.checkpoints import load_weights, plain_value
 from RetinaTriageLib.training.class_weights import class_weights
 from RetinaTriageLib.training.losses import LabelTables, segmentation_loss
 from RetinaTriageLib.training.optimization import BEST, FINAL, OptimizationPlan, optimize
+from RetinaTriageLib.training.patients import require_other_patients
 from RetinaTriageLib.training.segmentation_validation import (
     folder_score,
     segmentation_figures,
@@ -54,7 +55,7 @@ class BranchPlan:
 
     optimization: OptimizationPlan = field(
         default_factory=lambda: OptimizationPlan(
-            iterations=240,
+            iterations=300,
             learning_rate=5e-3,
             warm_up_iterations=10,
             weight_decay=0.0,
@@ -152,7 +153,8 @@ def train_branch(
     Raises
     ------
     InputError
-        If the network has such a branch, or a folder holds no labeled B-scans.
+        If the network has such a branch, a folder holds no labeled B-scans, or a patient is both
+        to learn from and held out.
     """
     network.eval().requires_grad_(requires_grad=False)
     network.add_branch(scanner, like)
@@ -161,6 +163,10 @@ def train_branch(
     source = StackSource(tuple(folders), plan.crops, plan.augmentation, plan.seed)
     tables = label_tables(source.libraries, network.config.classes, plan)
     libraries = tuple(OneScannerLibrary(path, scanner=scanner) for path in held_out)
+    require_other_patients(
+        (path for library in source.libraries for path in library.files),
+        (path for library in libraries for path in library.files),
+    )
     task = BranchTask(network, scanner, plan, source, tables, libraries)
     facts = {"plan": json.dumps(asdict(plan), default=plain_value)}
     optimize(branch, task, plan.optimization, run_folder, facts, on_progress)

@@ -52,7 +52,7 @@ def labeled(folder: Path) -> Folder:
     codes = np.zeros((2, 40, 40), np.uint8)
     codes[:, 20:] = 3
     image = codes * np.uint8(50) + rng.integers(40, size=codes.shape, dtype=np.uint8)
-    np.savez(folder / "layers.npz", image=image, codes=codes)
+    np.savez(folder / f"{folder.name}.npz", image=image, codes=codes)
     return Folder(folder)
 
 
@@ -199,3 +199,11 @@ def test_names_that_no_branch_can_have_are_refused(name: str) -> None:
 def test_taken_name_is_refused(source: Bundle, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="such as cirrus-2"):
         adapted(source, tmp_path, scanner="cirrus")
+
+
+def test_patient_both_learned_from_and_held_out_is_refused(source: Bundle, tmp_path: Path) -> None:
+    folder = labeled(tmp_path / "set")
+    with pytest.raises(InputError, match="both to learn from and held out"):
+        adapt_scanner(
+            source, Adaptation("plex"), [folder], tmp_path / "new", PLAN, held_out=[folder.path]
+        )
