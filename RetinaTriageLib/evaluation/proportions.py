@@ -108,14 +108,19 @@ def roc_auc_interval(
     groups : patient of each case
     """
     q, present = np.asarray(scores, np.float64), np.asarray(truth, np.bool_)
-    members = [np.flatnonzero(np.asarray(groups) == group) for group in dict.fromkeys(groups)]
+    names = list(dict.fromkeys(groups))
+    if not names:
+        return Interval(float("nan"), float("nan"))
     rng = np.random.default_rng(seed)
-    areas = []
-    for _ in range(draws if members else 0):
-        drawn = np.concatenate([members[i] for i in rng.integers(len(members), size=len(members))])
-        areas.append(roc_auc(q[drawn], present[drawn]))
-    known = [area for area in areas if np.isfinite(area)]
-    if not known:
+    drawn = rng.integers(len(names), size=(draws, len(names)))
+    times = np.array([np.bincount(draw, minlength=len(names)) for draw in drawn], np.float64)
+    weight = times[:, [names.index(group) for group in groups]]  # (draw, case)
+    # Each draw repeats cases, so a pair of cases counts as often as both were drawn.
+    order = np.sign(q[present][:, None] - q[~present]) / 2 + 0.5  # (present, absent)
+    right = ((weight[:, present] @ order) * weight[:, ~present]).sum(axis=1)
+    pairs = weight[:, present].sum(axis=1) * weight[:, ~present].sum(axis=1)
+    known = right[pairs > 0] / pairs[pairs > 0]
+    if not len(known):
         return Interval(float("nan"), float("nan"))
     tail = 100 * (1 - CONFIDENCE) / 2
     low, high = np.percentile(known, (tail, 100 - tail))
