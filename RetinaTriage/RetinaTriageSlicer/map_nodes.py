@@ -17,7 +17,7 @@ from RetinaTriageSlicer.thickness_colors import thicknessColors
 GRAY = "vtkMRMLColorTableNodeGrey"
 HEAT = "vtkMRMLColorTableNodeIron"
 THICKNESS = "made by thicknessColors"
-LEGEND_SIZE = (0.08, 0.5)  # shares of a view; Slicer fits its text into the width
+LEGEND_SIZE = (0.07, 0.5)  # shares of a view; Slicer fits its text into the width
 RETINA_RANGE_UM = (100.0, 500.0)
 UM, BIT, ONE = (
     ("UCUM", "um", "micrometer"),
@@ -124,7 +124,8 @@ def _around(known: EnFaceArray) -> tuple[float, float]:
 
 def _addLegend(node: Any, one: EnFaceMap) -> None:
     legend = slicer.modules.colors.logic().AddDefaultColorLegendDisplayNode(node)
-    legend.SetTitleText(f"{one.title} ({one.unit[1]})")
+    unit = "µm" if one.unit is UM else one.unit[1]
+    legend.SetTitleText(f"{one.title} ({unit})")
     legend.SetLabelFormat("%.0f" if one.unit is UM else "%.2f")
     legend.SetMaxNumberOfColors(256)
     legend.SetNumberOfLabels(5)

@@ -44,6 +44,7 @@ class Session:
         slicer.util.selectModule(self._module.name)
         panel = self._module.widgetRepresentation().self().panel
         panel.ui.inputSelector.setCurrentNode(volume)
+        panel.ui.geometryButton.collapsed = False
         if self._bundle is not None:
             choice = BundleChoice.ZIP if self._bundle.is_file() else BundleChoice.FOLDER
             panel.ui.bundleBox.setCurrentIndex(list(BundleChoice).index(choice))
@@ -52,6 +53,7 @@ class Session:
         show_scan(volume)
         seconds = self._apply(panel, folder / f"{scan.key}_run.png")
         show_result(findResults()[0])
+        panel.ui.geometryButton.collapsed = True  # to have the whole verdict in sight
         photograph(self._window, folder / f"{scan.key}_result.png", SIZE)
         return seconds
 

@@ -173,7 +173,7 @@ def test_thickness_map_has_unit_and_legend():
     node = nodes.maps["retina"]
     assert node.GetVoxelValueUnits().GetCodeValue() == "um"
     legend = slicer.modules.colors.logic().GetColorLegendDisplayNode(node)
-    assert legend.GetTitleText() == "Retinal thickness (um)"
+    assert legend.GetTitleText() == "Retinal thickness (µm)"
 
 
 def test_unmeasured_parts_have_no_nodes():
