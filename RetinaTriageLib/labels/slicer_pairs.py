@@ -3,11 +3,13 @@
 Segments are told by their id or name: those of `RetinaTriageLib.tissues` ("intraretinal_fluid",
 "Intraretinal fluid") or of a label set ("fluid", "not fluid", "retina", ...) where only so much is
 known. A segment of another name is told by the code of its terminology where that stands for one
-tissue or set alone. Where segments overlap, the one on the higher layer wins.
+tissue or set alone. Where segments overlap, the one farther down in Slicer's list wins, as it does
+where Slicer exports a labelmap.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -45,6 +47,7 @@ SHARED_CODES: Mapping[tuple[str, str], int] = {("SCT", "32457005"): SOME_FLUID}
 """Scheme and value of terminology codes that several tissues share, and the set of these."""
 
 SEGMENTATION_SUFFIX = ".seg.nrrd"
+SEGMENT_ID = re.compile(r"Segment(\d+)_ID")
 
 
 def read_codes(volume: OCTVolume, scan: Path, background: str | None = None) -> LabelArray:
@@ -85,7 +88,7 @@ def read_codes(volume: OCTVolume, scan: Path, background: str | None = None) -> 
         )
         raise InputError(msg)
     codes = np.full(layers.shape[:3], _background_code(background, segments), np.uint8)
-    for layer, value, code in sorted(segments):
+    for layer, value, code in segments:
         codes[layers[..., layer] == value] = code
     pixels = SimpleITK.GetArrayFromImage(image)
     return _turned(codes, pixels, image, volume)
@@ -142,11 +145,12 @@ def _plain(name: str) -> str:
 
 
 def _segments(labels: Any, file_name: str) -> list[tuple[int, int, int]]:
-    """(layer, value, code) of every segment of a file."""
+    """(layer, value, code) of every segment of a file, in the order of Slicer's list."""
     fields = {key: labels.GetMetaData(key) for key in labels.GetMetaDataKeys()}
-    prefixes = sorted(key.removesuffix("_ID") for key in fields if key.endswith("_ID"))
+    found = (SEGMENT_ID.fullmatch(key) for key in fields)
+    numbers = sorted(int(match[1]) for match in found if match)
     segments, unknown = [], []
-    for prefix in (prefix for prefix in prefixes if prefix.startswith("Segment")):
+    for prefix in (f"Segment{number}" for number in numbers):
         names = (fields[f"{prefix}_ID"], fields.get(f"{prefix}_Name", ""))
         code = segment_code(names)
         if code is None:

@@ -22,8 +22,14 @@ def write_scan(path: Path) -> np.ndarray:
 
 
 def write_segments(scan: Path, labels: np.ndarray, segments: dict[int, dict[str, str]]) -> None:
-    """Write the segmentation of a scan; ``segments`` are header fields by label value."""
-    image = SimpleITK.GetImageFromArray(labels)
+    """Write the segmentation of a scan.
+
+    Parameters
+    ----------
+    labels : uint8 array (B-scan, depth, width), or (..., layer)
+    segments : header fields by label value
+    """
+    image = SimpleITK.GetImageFromArray(labels, isVector=labels.ndim == 4)
     image.CopyInformation(SimpleITK.ReadImage(str(scan)))
     for number, (value, fields) in enumerate(segments.items()):
         written = {"ID": f"Segment_{number + 1}", "LabelValue": str(value), "Layer": "0", **fields}

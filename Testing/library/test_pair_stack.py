@@ -71,6 +71,18 @@ def test_terminology_tells_segments_that_have_no_telling_name(
     assert set(codes[labels == 1].tolist()) == {expected}
 
 
+def test_segment_farther_down_in_the_list_wins(tmp_path: Path) -> None:
+    scan = tmp_path / "a.nrrd"
+    write_scan(scan)
+    layers = np.zeros((*SHAPE, 2), np.uint8)
+    layers[3, 4:12, :, 1], layers[3, 6:9, 5:9, 0] = 1, 2
+    retina, fluid = ({"Name": name} for name in ("Neurosensory retina", "Intraretinal fluid"))
+    write_segments(scan, layers, {1: retina | {"Layer": "1"}, 2: fluid | {"Layer": "0"}})
+    codes = read_codes(read_volume(scan), scan)
+    assert (codes[3, 6:9, 5:9] == 4).all()
+    assert (codes == 3).sum() == 8 * 20 - 3 * 4
+
+
 def test_code_of_several_tissues_is_refused(tmp_path: Path) -> None:
     scan = tmp_path / "a.nrrd"
     write_scan(scan)

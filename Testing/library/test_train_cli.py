@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from RetinaTriageLib.errors import InputError
-from RetinaTriageLib.training import cli
+from RetinaTriageLib.training import cli, real_cli
 from RetinaTriageLib.training.schedule import Schedule
 
 
@@ -50,3 +50,22 @@ def test_options_reach_the_plan(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_falling_class_weights_are_refused() -> None:
     with pytest.raises(InputError, match="--class-weights 3 2"):
         cli.run_segmentation(parsed("segmentation", "a", "--out", "b", "--class-weights", "3", "2"))
+
+
+def test_real_bscans_of_validation_patients_lie_apart(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def write(_data: Path, folder: Path) -> dict[str, int]:
+        folder.mkdir(parents=True)
+        for name in ("duke_1_z01", "duke_8_z01", "duke_9_z02", "dukevolume_1_z05"):
+            (folder / f"{name}.npz").touch()
+        return {"duke": 3, "dukevolume": 1}
+
+    monkeypatch.setattr(real_cli, "write_all", write)
+    options = parsed("real-stacks", "data", "--out", str(tmp_path))
+    options.command(options)
+    assert sorted(path.stem for path in (tmp_path / "held_out").iterdir()) == [
+        "duke_8_z01",
+        "duke_9_z02",
+    ]
+    assert len(list((tmp_path / "train").iterdir())) == 2
