@@ -1,30 +1,45 @@
-"""Time of the Slicer side without inference: a volume node in, all result nodes out.
+"""Time of the Slicer side without inference, and how long its window stands still during a run.
 
-Run it with the test host's Python: ``python benchmarks/slicer_side.py``.
+Run it with the test host's Python: ``python benchmarks/slicer_side.py``. With ``--run BUNDLE`` and
+the variable PYTHON_WITH_TORCH the run is a real one, with those networks in a real worker;
+without it, the worker pretends.
 """
 
 from __future__ import annotations
 
+import argparse
+import os
 import resource
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).parents[1]
 FOLDERS = ("", "RetinaTriage", "Testing/host", "Testing/library", "Testing/slicer")
 SHAPE = (128, 496, 512)
 HYPOTHESES = 5
+TICK_MS = 5
 
 
 def main() -> None:
     """Print the time and memory of each step."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
+    parser.add_argument("--run", type=Path, metavar="BUNDLE", help="bundle of a real run")
+    parser.add_argument("--bscans", type=int, default=SHAPE[0], help="of the run (default 128)")
+    stated = parser.parse_args()
     start = time.perf_counter()
     from slicer_host.boot import boot
 
     boot(views=True)
     memory_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
     print(f"start of the host          {time.perf_counter() - start:6.2f} s  {memory_mb} MB")
+    measure_nodes()
+    measure_window(stated.run, stated.bscans)
 
+
+def measure_nodes() -> None:
+    """Print what a volume node in and all result nodes out take together."""
     from example_result import Example, example_result, result_from_maps
     from RetinaTriageSlicer.scene import showResult
     from RetinaTriageSlicer.volume_node import readVolumeNode
@@ -45,6 +60,57 @@ def main() -> None:
         print(f"{title}, {SHAPE}, {HYPOTHESES} hypotheses")
         print(f"  volume node to volume    {read:6.2f} s  (CPU {read_used:.2f} s)")
         print(f"  result to nodes          {shown:6.2f} s  (CPU {shown_used:.2f} s)")
+
+
+def measure_window(bundle: Path | None, bscans: int) -> None:
+    """Print the longest time that the event loop did not answer from Apply to the last node."""
+    import qt  # noqa: TID251 - this is the Slicer side
+    import slicer  # noqa: TID251
+    from example_result import Example, example_map, example_volume
+    from fake_worker import fake_client
+    from RetinaTriageSlicer.logic import RetinaTriageLogic
+    from volume_nodes import volume_node
+
+    from RetinaTriageLib.worker.client import WorkerClient
+
+    slicer.mrmlScene.Clear(False)  # noqa: FBT003 - Slicer's signature
+    example = Example(shape=(bscans, *SHAPE[1:]))
+    node = volume_node(example_volume(example, example_map(example, 0)), axes=(2, 0, 1))
+    if bundle is None:
+        client, settings = fake_client(), {"bundle": "work"}
+    else:
+        client = WorkerClient(os.environ.get("PYTHON_WITH_TORCH", sys.executable))
+        settings = {"bundle": bundle, "laterality": "OD", "scanner": "spectralis"}
+    logic = RetinaTriageLogic(client)
+    gaps: list[tuple[float, float]] = []
+    last = [time.perf_counter(), time.thread_time()]
+
+    def tick() -> None:
+        now, used = time.perf_counter(), time.thread_time()
+        gaps.append((now - last[0], used - last[1]))
+        last[:] = [now, used]
+
+    timer: Any = qt.QTimer()
+    timer.setInterval(TICK_MS)
+    timer.connect("timeout()", tick)
+    timer.start()
+    start = time.perf_counter()
+    run = logic.processAsync(node, logic.settings(**settings))
+    while not run.ended:
+        slicer.app.processEvents()
+        time.sleep(0.001)
+    tick()
+    timer.stop()
+    seconds = time.perf_counter() - start
+    logic.close()
+    kind = "worker that pretends" if bundle is None else f"bundle {bundle.name}"
+    print(f"run of {example.shape}, axes permuted, {kind}: {seconds:.1f} s")
+    if run.error is not None:
+        print(f"  failed: {run.error}")
+    late = sum(wall > 0.1 for wall, _used in gaps)
+    print(f"  longest gap of the window {1000 * max(gaps)[0]:6.0f} ms, {late} above 100 ms")
+    print(f"  most work of it in one    {1000 * max(used for _wall, used in gaps):6.0f} ms of CPU")
+    print(f"  load of this machine      {os.getloadavg()[0]:6.1f} on {os.cpu_count()} cores")
 
 
 if __name__ == "__main__":

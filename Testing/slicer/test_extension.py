@@ -24,7 +24,7 @@ def configured(tmp_path_factory: pytest.TempPathFactory) -> Path:
     build = tmp_path_factory.mktemp("build")
     stub = Path(__file__).parent / "stub_slicer"
     (build / "CMakeLists.txt").write_text(_without_compilers())
-    for tree in ("RetinaTriage", "RetinaTriageLib"):
+    for tree in ("RetinaTriage", "RetinaTriageLib", "Resources"):
         (build / tree).symlink_to(ROOT / tree)
     command = [CMAKE, "-S", str(build), "-B", str(build / "out"), f"-DSlicer_DIR={stub}"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -52,6 +52,14 @@ def test_every_file_of_both_trees_is_installed(configured: Path):
         if path.is_file()
     }
     assert installed == {name for name in found if not NOT_INSTALLED.search(name)}
+
+
+def test_sample_scan_is_installed_where_the_module_looks_for_it(configured: Path):
+    place = Path("lib/qt-scripted-modules/Resources/SampleData/phantom_edema_OD.nrrd")
+    original = ROOT / "Resources" / "SampleData" / place.name
+    assert (configured / place).read_bytes() == original.read_bytes()
+    rules = (configured / "RetinaTriage" / "cmake_install.cmake").read_text()
+    assert place.parent.as_posix() in rules
 
 
 def test_modules_folder_gets_one_module_only():

@@ -55,6 +55,7 @@ def pid_of(logic: Any) -> int:
 
 
 def test_run_goes_through_its_states(logic: Any):
+    logic.close()  # the worker that other tests have used
     states = []
     run = logic.processAsync(scan(), does("work"), lambda _progress: states.append(run.state))
     states.append(run.state)
@@ -79,6 +80,7 @@ def test_two_runs_in_a_row_use_one_worker(logic: Any):
 
 
 def test_cancel_before_the_worker_is_ready(logic: Any):
+    logic.close()
     node = scan()
     before = scene_digest()
     run = logic.processAsync(node, does("work"))
@@ -144,6 +146,7 @@ def test_failure_has_its_own_message_and_leaves_the_scene(
 def test_worker_of_another_version_is_told_and_leaves_the_scene(
     logic: Any, monkeypatch: pytest.MonkeyPatch
 ):
+    logic.close()
     node = scan()
     before = scene_digest()
     monkeypatch.setattr("RetinaTriageLib.worker.protocol.PROTOCOL", 99)
@@ -201,6 +204,7 @@ def test_volume_removed_while_nodes_are_added_takes_them_with_it(logic: Any):
 
 @pytest.mark.skipif(os.name != "posix", reason="signals are of POSIX")
 def test_worker_killed_at_random_moments_never_harms_the_scene(logic: Any, temporary: Path):
+    logic.close()
     rng, node = np.random.default_rng(4), scan()
     thicknessColors()  # stays in the scene after the first result
     before, killed = scene_digest(), 0
@@ -225,6 +229,7 @@ def test_worker_killed_at_random_moments_never_harms_the_scene(logic: Any, tempo
 
 
 def test_closing_ends_the_worker_and_its_folder(logic: Any, temporary: Path):
+    logic.close()
     logic.process(scan(), does("work"))
     assert len(list(temporary.iterdir())) == 1
     pid = pid_of(logic)
