@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 
 import pytest
 from makers.dicom import write_dicom
@@ -45,3 +47,13 @@ def test_info_lists_the_scans_of_a_file_that_holds_several(tmp_path, capsys):
     assert "2: OD, raster, 2 B-scans" in capsys.readouterr().out
     assert main(["info", str(path), "--series", "2", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["shape"]["bscans"] == 2
+
+
+def test_a_format_imports_only_what_it_needs(tmp_path):
+    path = write_vol(tmp_path / "a.vol", made_scan())
+    code = (
+        "import sys; from RetinaTriageLib import read_volume; read_volume(sys.argv[1]);"
+        "sys.exit(', '.join({'pydicom', 'SimpleITK', 'torch', 'scipy'} & sys.modules.keys()) or 0)"
+    )
+    done = subprocess.run([sys.executable, "-c", code, str(path)], capture_output=True, check=False)
+    assert (done.returncode, done.stderr) == (0, b"")
