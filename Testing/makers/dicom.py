@@ -172,7 +172,7 @@ def _set_pixels(dataset: Dataset, voxels: np.ndarray) -> None:
     dataset.BitsAllocated = dataset.BitsStored = 8 * voxels.itemsize
     dataset.HighBit = dataset.BitsStored - 1
     syntax = dataset.file_meta.TransferSyntaxUID
-    if not syntax.is_compressed:
+    if not syntax.is_encapsulated:
         dataset.PixelData = voxels.tobytes().ljust(voxels.nbytes + voxels.nbytes % 2, b"\0")
         return
     dataset.PixelData = encapsulate([_stream(frame, syntax) for frame in voxels])
