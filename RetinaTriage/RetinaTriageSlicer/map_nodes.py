@@ -124,7 +124,7 @@ def _around(known: EnFaceArray) -> tuple[float, float]:
 
 def _addLegend(node: Any, one: EnFaceMap) -> None:
     legend = slicer.modules.colors.logic().AddDefaultColorLegendDisplayNode(node)
-    unit = "µm" if one.unit is UM else one.unit[1]
+    unit = "\u00b5m" if one.unit is UM else one.unit[1]
     legend.SetTitleText(f"{one.title} ({unit})")
     legend.SetLabelFormat("%.0f" if one.unit is UM else "%.2f")
     legend.SetMaxNumberOfColors(256)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from RetinaTriageLib.result import RESEARCH_USE, TriageResult
+from RetinaTriageSlicer.remedies import forPanel
 
 PREFIX = "RetinaTriage."
 CASE = PREFIX + "Case"
@@ -29,8 +30,8 @@ def provenanceAttributes(result: TriageResult) -> dict[str, str]:
         "Calibration": result.verdict.calibration,
         "Laterality": volume.laterality.value if volume.laterality else "unknown",
         "SpacingSource": volume.sources.get("spacing", "unknown"),
-        "Assumed": " ".join(volume.assumed),
-        "Notes": " ".join((*provenance.notes, *result.measurements.refused)),
+        "Assumed": forPanel(" ".join(volume.assumed)),
+        "Notes": forPanel(" ".join((*provenance.notes, *result.measurements.refused))),
         "Use": RESEARCH_USE,
     }
     return {PREFIX + name: value for name, value in facts.items()}

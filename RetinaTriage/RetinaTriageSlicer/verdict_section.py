@@ -49,7 +49,9 @@ def verdictText(table: Any) -> str:
         point=_attribute(table, "OperatingPoint"),
         calibration=_attribute(table, "Calibration"),
     )
-    return "\n".join((*lines, "", by, _attribute(table, "TrainedOn"), _attribute(table, "Use")))
+    rests_on = (by, _attribute(table, "TrainedOn"), _attribute(table, "Use"))
+    notes = table.GetAttribute(PREFIX + "Notes")
+    return "\n".join((*lines, "", *rests_on, *(("", notes) if notes else ())))
 
 
 def scoreRows(table: Any) -> list[ScoreRow]:

@@ -9,7 +9,7 @@ from xml.etree import ElementTree
 
 import pytest
 import qt
-from panel_steps import ready
+from panel_steps import ready, run
 from RetinaTriageSlicer.parameters import RetinaTriageParameterNode
 from RetinaTriageSlicer.remedies import forPanel
 from slicer_host import i18n
@@ -165,6 +165,15 @@ def test_no_message_in_the_panel_names_an_option(text: str):
 )
 def test_remedies_are_those_of_the_panel(text: str, shown: str):
     assert forPanel(text) == shown
+
+
+def test_notes_of_a_result_name_no_option(panel: Any, tmp_path: Path):
+    ready(panel, tmp_path).SetSpacing(1, 1, 1)
+    panel.ui.runWithoutSpacing.setChecked(True)
+    run(panel)
+    assert "Lengths were not measured: spacing is unknown. State it under" in (
+        panel.ui.verdictLabel.text
+    )
 
 
 def test_sources_are_ascii():
