@@ -9,7 +9,6 @@ from dataclasses import dataclass
 import torch
 
 from RetinaTriageLib.bundle import Bundle
-from RetinaTriageLib.bundle_manifest import UNET, SegmenterEntry, SpacingLimits
 from RetinaTriageLib.bundle_networks import classifier_grid
 from RetinaTriageLib.errors import InputError
 from RetinaTriageLib.hypotheses import Opinion
@@ -17,6 +16,7 @@ from RetinaTriageLib.inference.bscan_stream import bscan_stream
 from RetinaTriageLib.inference.compute import Compute
 from RetinaTriageLib.inference.judge import judge, judge_jointly
 from RetinaTriageLib.inference.memory import in_chunks_that_fit
+from RetinaTriageLib.inference.scan_notes import branch_of, scan_notes
 from RetinaTriageLib.inference.segment import GridPlan, Segmentation, segment
 from RetinaTriageLib.networks.classifier_input import ClassifierInput, grid_from_labels
 from RetinaTriageLib.networks.kinds import MapClassifier
@@ -89,11 +89,7 @@ def run_ensemble(
         raise InputError(msg)
     made_for = ClassifierInput(bundle.manifest.classifier_input)
     source = classifier_input or made_for
-    notes = [
-        *_branch_notes(volume, bundle, scanner),
-        *_spacing_notes(volume, bundle),
-        *_single_bscan_notes(volume),
-    ]
+    notes = scan_notes(volume, bundle.manifest, scanner)
     if source is not made_for:
         notes.append(
             f"Classifiers saw the {source.value} tissue map; this bundle was made for the "
@@ -212,7 +208,7 @@ def _segment(
     reporter: _Reporter,
 ) -> Segmentation:
     streams = tuple(
-        bscan_stream(network, _branch(entry, volume, scanner), volume, compute)
+        bscan_stream(network, branch_of(entry, volume, scanner), volume, compute)
         for entry, network in zip(
             bundle.manifest.segmenters, bundle.segmentation_networks(), strict=True
         )
@@ -268,64 +264,6 @@ def _classifiers(bundle: Bundle, compute: Compute) -> list[tuple[str, MapClassif
             bundle.manifest.map_classifiers, bundle.classification_networks(), strict=True
         )
     ]
-
-
-def _branch(entry: SegmenterEntry, volume: OCTVolume, scanner: str | None) -> str:
-    family = volume.device.value if volume.device else ""
-    return entry.branches.get(scanner or family, entry.default_branch)
-
-
-def _branch_notes(volume: OCTVolume, bundle: Bundle, scanner: str | None) -> list[str]:
-    entries = [entry for entry in bundle.manifest.segmenters if entry.kind == UNET]
-    if scanner is not None:
-        known = sorted({name for entry in entries for name in entry.branches})
-        if scanner not in known:
-            msg = (
-                f"Found scanner {scanner!r}; this bundle lists {', '.join(known)}. Choose one of "
-                "them, or adapt the bundle to the scanner: retina-triage train adapt-scanner."
-            )
-            raise InputError(msg)
-        return [f"Segmented as a scan of {scanner}, as the user stated."]
-    if not entries:
-        return []  # other kinds have no branches: they treat all scanners alike
-    branches = ", ".join(sorted({_branch(entry, volume, None) for entry in entries}))
-    if volume.device is None:
-        return [f"Scanner unknown: segmented as if it were {branches}."]
-    if any(volume.device.value not in entry.branches for entry in entries):
-        return [
-            f"This bundle was not adapted to {volume.device.value}: segmented as if it were "
-            f"{branches}."
-        ]
-    return []
-
-
-def _single_bscan_notes(volume: OCTVolume) -> list[str]:
-    if volume.shape[0] > 1:
-        return []
-    return ["Single B-scan: classifiers are made for volumes, so its scores mean little."]
-
-
-def _spacing_notes(volume: OCTVolume, bundle: Bundle) -> list[str]:
-    if volume.spacing is None:
-        return ["Spacing unknown: classifiers took the scan to fill their field of view."]
-    notes = []
-    if volume.spacing.bscan_mm is None and volume.shape[0] > 1:
-        notes.append(
-            "Distance between B-scans unknown: classifiers took them to fill their field of view."
-        )
-    limits = bundle.manifest.spacing_limits_mm or SpacingLimits(*[(0.0, float("inf"))] * 3)
-    spacing = volume.spacing
-    for what, found, (low, high) in (
-        ("between B-scans", spacing.bscan_mm, limits.bscan),
-        ("along the depth", spacing.depth_mm, limits.depth),
-        ("along the width", spacing.width_mm, limits.width),
-    ):
-        if found is not None and not low <= found <= high:
-            notes.append(
-                f"The spacing {what} is {found * 1000:.4g} µm; this bundle was trained on "
-                f"{low * 1000:.4g} to {high * 1000:.4g} µm."
-            )
-    return notes
 
 
 @contextmanager
