@@ -3,12 +3,13 @@
 import sys
 import types
 from collections.abc import Iterator
+from importlib.metadata import PackageNotFoundError
 from typing import Any
 
 import pytest
 import slicer
 from panel_steps import Questions
-from RetinaTriageSlicer import setup_install
+from RetinaTriageSlicer import setup_install, setup_needs
 from slicer_host import packaging
 
 
@@ -20,11 +21,16 @@ def _no_requests() -> Iterator[None]:
     packaging.requests.clear()
 
 
+def _no_version(name: str) -> str:
+    raise PackageNotFoundError(name)
+
+
 @pytest.fixture
 def missing(monkeypatch: pytest.MonkeyPatch) -> None:
     """A Slicer without any of the packages."""
     monkeypatch.setattr(slicer.packaging, "pip_check", lambda _requirement: False)
     monkeypatch.setattr(packaging, "_installed", lambda _requirement: False)
+    monkeypatch.setattr(setup_needs, "version", _no_version)
 
 
 @pytest.fixture
