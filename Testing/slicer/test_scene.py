@@ -209,6 +209,22 @@ def test_saved_scene_has_everything_when_opened_again(tmp_path: Path):
     assert colors.GetNumberOfColors() == COLORS
 
 
+def test_reopened_scene_keeps_legend_codes_provenance_and_folder(tmp_path: Path):
+    before, result, _ = shown()
+    cyst = before.consensus.GetSegmentation().GetSegment(CYST).GetTerminology()
+    assert slicer.util.saveScene(str(tmp_path / "case.mrb"))
+    slicer.mrmlScene.Clear(False)
+    slicer.util.loadScene(str(tmp_path / "case.mrb"))
+    (nodes,) = findResults()
+    legend = slicer.modules.colors.logic().GetColorLegendDisplayNode(nodes.maps["retina"])
+    assert legend.GetTitleText().startswith("Retinal thickness")
+    assert nodes.consensus.GetSegmentation().GetSegment(CYST).GetTerminology() == cyst
+    assert nodes.consensus.GetAttribute(PREFIX + "BundleSha256") == result.provenance.bundle_sha256
+    tree = subjectHierarchy()
+    folders = {tree.GetItemParent(tree.GetItemByDataNode(node)) for node in nodes.nodes}
+    assert [tree.GetItemName(folder) for folder in folders] == ["example_eye RetinaTriage"]
+
+
 def test_removed_result_leaves_the_scene_as_it_was():
     known = example_result()
     node = volume_node(known.volume)
