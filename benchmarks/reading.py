@@ -1,6 +1,6 @@
 """Time to read 128 x 496 x 512 voxels of each format, beside the plain library call.
 
-    PYTHONPATH=Testing python benchmarks/reading.py [--plain FOLDER] [--runs N]
+    PYTHONPATH=Testing python benchmarks/reading.py [--plain FOLDER] [--runs N] [--format NAME]
 
 The plain call is what a script without this library would write: pydicom's ``pixel_array``,
 SimpleITK's ``ReadImage``, OCT-Converter's reader with its B-scans stacked into one array, Pillow or
@@ -19,6 +19,7 @@ import time
 import types
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -46,6 +47,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--plain", type=Path, help="folder with OCT-Converter")
     parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--format", action="append", help="name in the table; default: all")
     parser.add_argument("--shape", type=int, nargs=3, default=SHAPE)
     parsed = parser.parse_args()
     if parsed.plain:
@@ -58,24 +60,27 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
         cases = {
-            "NRRD": (_grid(folder / "a.nrrd", scan), _simple_itk),
-            "NIfTI": (_grid(folder / "a.nii", scan), _simple_itk),
-            "MetaImage": (_grid(folder / "a.mha", scan), _simple_itk),
-            "TIFF stack": (_tiff(folder / "a.tif", scan), _pillow),
-            "Heidelberg .vol": (write_vol(folder / "a.vol", scan), _vol),
-            "Heidelberg xml+tif": (write_heidelberg_xml(folder / "x", scan), _xml),
-            "Heidelberg .E2E": (write_e2e(folder / "a.E2E", scan), _e2e),
-            "DICOM": (write_dicom(folder / "a.dcm", scan, Layout()), _pydicom),
-            "DICOM JPEG 2000": (write_dicom(folder / "j.dcm", scan, JPEG_2000), _pydicom),
-            "DICOM JPEG-LS": (write_dicom(folder / "l.dcm", scan, JPEG_LS), _pydicom),
-            "Topcon .fda": (write_fda(folder / "a.fda", down), _fda),
-            "Topcon .fds": (write_fds(folder / "a.fds", down), _fds),
-            "Zeiss .img": (write_img(folder / img_name(cube), cube), _img),
-            "Optovue .OCT": (write_optovue(folder / "a.OCT", scan), _optovue),
+            "NRRD": (lambda: _grid(folder / "a.nrrd", scan), _simple_itk),
+            "NIfTI": (lambda: _grid(folder / "a.nii", scan), _simple_itk),
+            "MetaImage": (lambda: _grid(folder / "a.mha", scan), _simple_itk),
+            "TIFF stack": (lambda: _tiff(folder / "a.tif", scan), _pillow),
+            "Heidelberg .vol": (lambda: write_vol(folder / "a.vol", scan), _vol),
+            "Heidelberg xml+tif": (lambda: write_heidelberg_xml(folder / "x", scan), _xml),
+            "Heidelberg .E2E": (lambda: write_e2e(folder / "a.E2E", scan), _e2e),
+            "DICOM": (lambda: write_dicom(folder / "a.dcm", scan, Layout()), _pydicom),
+            "DICOM JPEG 2000": (lambda: write_dicom(folder / "j.dcm", scan, JPEG_2000), _pydicom),
+            "DICOM JPEG-LS": (lambda: write_dicom(folder / "l.dcm", scan, JPEG_LS), _pydicom),
+            "Topcon .fda": (lambda: write_fda(folder / "a.fda", down), _fda),
+            "Topcon .fds": (lambda: write_fds(folder / "a.fds", down), _fds),
+            "Zeiss .img": (lambda: write_img(folder / img_name(cube), cube), _img),
+            "Optovue .OCT": (lambda: write_optovue(folder / "a.OCT", scan), _optovue),
         }
-        for name, (path, plain) in cases.items():
+        for name, (write, plain) in cases.items():
+            if parsed.format and name not in parsed.format:
+                continue
+            path = write()
             ours, theirs = _compare(
-                lambda at=path: read_volume(at), lambda at=path, p=plain: p(at), parsed.runs
+                partial(read_volume, path), partial(plain, path, parsed.shape), parsed.runs
             )
             ratio = ours / theirs
             slow += [name] if ratio > MOST else []
@@ -109,11 +114,11 @@ def _tiff(path: Path, scan) -> Path:
     return path
 
 
-def _simple_itk(path: Path):
+def _simple_itk(path: Path, _shape):
     return SimpleITK.GetArrayFromImage(SimpleITK.ReadImage(str(path)))
 
 
-def _pillow(path: Path):
+def _pillow(path: Path, _shape):
     with Image.open(path) as stack:
         pages = []
         for number in range(stack.n_frames):
@@ -122,27 +127,27 @@ def _pillow(path: Path):
     return np.stack(pages)
 
 
-def _xml(folder: Path):
+def _xml(folder: Path, _shape):
     return np.stack([np.asarray(Image.open(path)) for path in sorted(folder.glob("*.tif"))[1:]])
 
 
-def _pydicom(path: Path):
+def _pydicom(path: Path, _shape):
     import pydicom
 
     return pydicom.dcmread(path).pixel_array
 
 
-def _vol(path: Path):
+def _vol(path: Path, shape):
     content = np.fromfile(path, np.uint8)
     start = FILE_HEADER_BYTES + 1200
     header = np.frombuffer(content[start : start + BSCAN_HEADER.itemsize], BSCAN_HEADER)[0]
-    head, pixels = int(header["header_bytes"]), SHAPE[1] * SHAPE[2] * 4
+    head, pixels = int(header["header_bytes"]), shape[1] * shape[2] * 4
     bscans = content[start:].reshape(-1, head + pixels)[:, head:]
-    raw = np.ascontiguousarray(bscans).view("<f4").reshape(SHAPE)
+    raw = np.ascontiguousarray(bscans).view("<f4").reshape(shape)
     return np.rint(255 * raw**0.25).astype(np.uint8)
 
 
-def _e2e(path: Path):
+def _e2e(path: Path, _shape):
     converter = _oct_converter()
     if converter is not None:
         return np.stack(converter.E2E(path).read_oct_volume()[0].volume)
@@ -151,11 +156,11 @@ def _e2e(path: Path):
     return np.stack([file.payload(item)[20:].view("<u2") for item in items])
 
 
-def _fda(path: Path):
+def _fda(path: Path, shape):
     content = path.read_bytes()
     place = content.index(b"@IMG_JPEG") + 13 + PACKED_HEADER.itemsize
     pages = []
-    for _ in range(SHAPE[0]):
+    for _ in range(shape[0]):
         size = int.from_bytes(content[place : place + 4], "little")
         stream = io.BytesIO(content[place + 4 : place + 4 + size])
         pages.append(np.asarray(Image.open(stream)))
@@ -163,21 +168,21 @@ def _fda(path: Path):
     return np.stack(pages)
 
 
-def _fds(path: Path):
+def _fds(path: Path, shape):
     content = path.read_bytes()
     place = content.index(b"@IMG_SCAN_03") + 16 + RAW_HEADER.itemsize
-    count = SHAPE[0] * SHAPE[1] * SHAPE[2]
+    count = shape[0] * shape[1] * shape[2]
     volume = np.array(np.frombuffer(content, "<u2", count, place))
-    return np.stack(list(volume.reshape(SHAPE)))
+    return np.stack(list(volume.reshape(shape)))
 
 
-def _img(path: Path):
+def _img(path: Path, shape):
     volume = np.frombuffer(path.read_bytes(), np.uint8)
-    return np.stack(list(volume.reshape(SHAPE[0], 1024, SHAPE[2])))
+    return np.stack(list(volume.reshape(shape[0], 1024, shape[2])))
 
 
-def _optovue(path: Path):
-    data = np.frombuffer(path.read_bytes(), "<f4").reshape(SHAPE[0], SHAPE[2], SHAPE[1])
+def _optovue(path: Path, shape):
+    data = np.frombuffer(path.read_bytes(), "<f4").reshape(shape[0], shape[2], shape[1])
     return np.stack([np.rot90(bscan) for bscan in data])
 
 

@@ -62,6 +62,7 @@ PLACEHOLDER = (
 class _Scan:
     entry: SeriesEntry
     paths: tuple[Path, ...]
+    datasets: tuple[FileDataset, ...] = ()  # with their pixels, where they were read already
 
 
 def read_dicom(path: Path, series: int | None = None) -> OCTVolume:
@@ -75,9 +76,9 @@ def read_dicom(path: Path, series: int | None = None) -> OCTVolume:
     GeometryError
         If its B-scans are unevenly spaced or of both eyes.
     """
-    scans = _scans(path)
+    scans = _scans(path, pixels=path.is_file())
     scan = scans[choose_series([scan.entry for scan in scans], series, path.name)]
-    datasets = [parse_dicom(file, pixels=True) for file in scan.paths]
+    datasets = scan.datasets or [parse_dicom(file, pixels=True) for file in scan.paths]
     with damaged_values(path.name):
         return _volume(datasets, path)
 
@@ -96,9 +97,10 @@ def dicom_paths(folder: Path) -> list[Path]:
     return [path for path in files if is_dicom(path)]
 
 
-def _scans(path: Path) -> list[_Scan]:
+def _scans(path: Path, *, pixels: bool = False) -> list[_Scan]:
+    """Find the scans of a file or folder; ``pixels`` saves reading a single file twice."""
     paths = dicom_paths(path) if path.is_dir() else [path]
-    headers = [(parse_dicom(file, pixels=False), file) for file in paths]
+    headers = [(parse_dicom(file, pixels=pixels), file) for file in paths]
     with damaged_values(path.name):
         found = [(_series_key(header, file), header, file) for header, file in headers]
         found = sorted((entry for entry in found if entry[0]), key=lambda entry: entry[0])
@@ -106,7 +108,8 @@ def _scans(path: Path) -> list[_Scan]:
         for number, (_, group) in enumerate(groupby(found, key=lambda entry: entry[0]), 1):
             members = list(group)
             entry = _entry(number, [header for _, header, _ in members])
-            scans.append(_Scan(entry, tuple(file for _, _, file in members)))
+            kept = tuple(header for _, header, _ in members) if pixels else ()
+            scans.append(_Scan(entry, tuple(file for _, _, file in members), kept))
     if not scans:
         msg = (
             f"{path.name} holds no Ophthalmic Tomography Image; expected SOP class {OPT}. Choose "

@@ -1,12 +1,12 @@
 """DICOM files, parsed with pydicom, which is optional and imported here alone.
 
-Files are read into memory before they are parsed: a damaged length then ends at the end of the
-file, while a stream would reserve as much memory as the length states.
+Files are mapped before they are parsed: a damaged length then ends at the end of the file, while a
+stream would reserve as much memory as the length states.
 """
 
 from __future__ import annotations
 
-import io
+import mmap
 import struct
 import warnings
 from collections.abc import Iterator
@@ -81,8 +81,11 @@ def parse_dicom(path: Path, *, pixels: bool) -> FileDataset:
     if path.stat().st_size > MOST_BYTES:
         msg = f"{path.name} has more than 2 GiB; expected one OCT scan."
         raise InputError(msg)
-    content = io.BytesIO(path.read_bytes())
-    with damaged_values(path.name):
+    with (
+        path.open("rb") as file,
+        mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content,
+        damaged_values(path.name),
+    ):
         meta = pydicom.filereader.read_file_meta_info(path)
         if meta.get("TransferSyntaxUID") == DEFLATED:
             msg = (

@@ -62,7 +62,7 @@ def lossless_gray(voxels: npt.NDArray[Any]) -> npt.NDArray[Any]:
         msg = f"Found voxels of type {voxels.dtype}; expected gray integers or floats."
         raise InputError(msg)
     if voxels.dtype in (np.uint8, np.uint16):
-        return voxels.astype(voxels.dtype.newbyteorder("="))
+        return voxels.astype(voxels.dtype.newbyteorder("="), copy=False)
     low, high = int(voxels.min()), int(voxels.max())
     if low < 0 or high > np.iinfo(np.uint16).max:
         msg = (

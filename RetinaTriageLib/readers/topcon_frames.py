@@ -95,5 +95,5 @@ def _raw(chunk: Content, name: str) -> tuple[npt.NDArray[Any], int]:
     count = sides[0] * sides[1] * sides[2] * bits // 8
     stored = part(chunk, RAW_HEADER.itemsize, count, f"B-scans of {name}")
     # The copy sets the volume free from the mapped file.
-    voxels = np.frombuffer(stored.tobytes(), RAW_BITS[bits]).reshape(sides)
+    voxels = stored.copy().view(RAW_BITS[bits]).reshape(sides)
     return lossless_gray(voxels), int(header["mode"])

@@ -92,9 +92,27 @@ def _append_directory(content: bytearray, items, previous) -> int:
         entry["size"], entry["type"], entry["index"] = len(payload), kind, index
         entry["patient"], entry["study"] = patient, patient
         entry["series"], entry["slice"] = series, number
-        payloads += b"MDbData".ljust(ITEM_HEADER_BYTES, b"\0") + payload
+        payloads += _item_header(entry) + payload
     content += directory.tobytes() + entries.tobytes() + payloads
     return place
+
+
+def _item_header(entry: np.void) -> bytes:
+    """What a directory says of an item, said again before its payload."""
+    named = [entry[field] for field in ("patient", "study", "series", "slice")]
+    return b"".join(
+        (
+            b"MDbData".ljust(20, b"\0"),
+            entry["position"].tobytes(),
+            entry["size"].tobytes(),
+            bytes(4),
+            *(value.tobytes() for value in named),
+            entry["index"].tobytes(),
+            bytes(2),
+            entry["type"].tobytes(),
+            bytes(4),
+        )
+    ).ljust(ITEM_HEADER_BYTES, b"\0")
 
 
 def _scan_items(series: int, volume: OCTVolume, pattern: int):
