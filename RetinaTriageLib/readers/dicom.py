@@ -135,7 +135,7 @@ def _entry(number: int, headers: Sequence[FileDataset]) -> SeriesEntry:
     if str(first.get("SOPClassUID", "")) == RAW_DATA:
         return SeriesEntry(number, "raw data", RAW_REFUSED)
     frames = sum(frame_count(header) for header in headers)
-    eye = dicom_laterality(dicom_frames(first, "file"), first)
+    eye = dicom_laterality(dicom_frames(first, "file", most=1), first)
     size = f"{frames} B-scans of {first.get('Rows')} x {first.get('Columns')}"
     return SeriesEntry(number, f"{eye.value if eye else 'eye unknown'}, {size}")
 

@@ -49,8 +49,8 @@ class Frame:
     track: FloatArray | None
 
 
-def dicom_frames(dataset: FileDataset, name: str) -> list[Frame]:
-    """Every frame of a data set.
+def dicom_frames(dataset: FileDataset, name: str, most: int | None = None) -> list[Frame]:
+    """Every frame of a data set, or the first ones: pydicom takes 0.2 ms for each.
 
     Raises
     ------
@@ -65,7 +65,7 @@ def dicom_frames(dataset: FileDataset, name: str) -> list[Frame]:
     shared = dataset.get("SharedFunctionalGroupsSequence") or ()
     return [
         _frame(dataset, [*(groups[n : n + 1] if groups is not None else ()), *shared[:1]])
-        for n in range(count)
+        for n in range(count if most is None else min(count, most))
     ]
 
 
