@@ -80,4 +80,8 @@ def _say(text: str) -> None:
 
 
 if __name__ == "__main__":
-    slicer.util.exit(main(sys.argv[1:]))
+    code = EXIT_UNUSABLE
+    try:
+        code = main(sys.argv[1:])
+    finally:  # whatever happens: a Slicer without a window would stay for ever
+        slicer.util.exit(code)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import runpy
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 ROOT = Path(__file__).parents[2]
 
@@ -20,6 +21,8 @@ def main() -> int:
 
     slicer.app.moduleManager().loadScriptedModule(ROOT / "RetinaTriage" / "RetinaTriage.py")
     slicer.app.startupCompleted.emit()
+    options = SimpleNamespace(runPythonAndExit=True)  # ``slicer.util.exit`` writes to it
+    type(slicer.app).commandOptions = lambda _app: options
     sys.argv = sys.argv[1:]
     timer = qt.QTimer()
     timer.setSingleShot(True)
