@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -18,7 +18,11 @@ from RetinaTriageLib.inference.judge import judge, judge_jointly
 from RetinaTriageLib.inference.memory import in_chunks_that_fit
 from RetinaTriageLib.inference.scan_notes import branch_of, scan_notes
 from RetinaTriageLib.inference.segment import GridPlan, Segmentation, segment
-from RetinaTriageLib.networks.classifier_input import ClassifierInput, grid_from_labels
+from RetinaTriageLib.networks.classifier_input import (
+    ClassifierInput,
+    GridArray,
+    grid_from_labels,
+)
 from RetinaTriageLib.networks.kinds import MapClassifier
 from RetinaTriageLib.networks.patient import UNKNOWN_PATIENT, Patient
 from RetinaTriageLib.progress import OnProgress, Progress, ignore_progress
@@ -178,9 +182,27 @@ def judge_labels(
     grid = grid_from_labels(
         tissue_map, spacing, classifier_grid(bundle.manifest), bundle.vocabulary.tissues
     )
+    return judge_grids([grid], bundle, compute=compute, patient=patient)[0]
+
+
+def judge_grids(
+    grids: Sequence[GridArray],
+    bundle: Bundle,
+    *,
+    compute: Compute,
+    patient: Patient | None = None,
+    batch: int = 1,
+) -> tuple[tuple[Opinion, ...], ...]:
+    """Opinions of a bundle's classifiers of single maps on maps that are on its grid already.
+
+    Parameters
+    ----------
+    grids : float32 arrays (class, B-scan, depth, width), see `GridAccumulator`
+    batch : how many maps a network takes at a time
+    """
     with _threads(compute.threads):
         networks = _classifiers(bundle, compute)
-        return judge([grid], networks, patient or UNKNOWN_PATIENT, 1, lambda _done: None)[0]
+        return judge(grids, networks, patient or UNKNOWN_PATIENT, batch, lambda _done: None)
 
 
 class _Reporter:

@@ -6,6 +6,7 @@ scanners of different sampling look alike. Cells outside the scan are zero in ev
 
 from __future__ import annotations
 
+import copy
 from dataclasses import dataclass
 from enum import Enum
 
@@ -107,18 +108,27 @@ class GridAccumulator:
 
     def add_labels(self, labels: LabelArray) -> None:
         """Add tissue maps of the next B-scans, uint8 array (B-scan, depth, width)."""
-        classes, plane = len(self._tissues), self._plane[0] * self._plane[1]
         for bscan in labels:
-            if bscan.max() >= classes:
-                msg = (
-                    f"Found tissue label {bscan.max()}; expected 0 to {classes - 1}. "
-                    "Check which vocabulary the map was made with."
-                )
-                raise InputError(msg)
-            offset = bscan[self._depth.sources].take(self._columns, axis=1) * np.intp(plane)
-            index = (offset + self._cells).ravel()
-            fractions = np.bincount(index, self._shares, minlength=classes * plane)
-            self._add(fractions.astype(np.float32))
+            self._add(self._fractions(bscan))
+
+    def exchange(self, index: int, before: LabelArray, after: LabelArray) -> None:
+        """Put another tissue map in the place of one B-scan that was added.
+
+        Parameters
+        ----------
+        index : number of the B-scan
+        before, after : uint8 arrays (depth, width); what was added, and what takes its place
+        """
+        change = (self._fractions(after) - self._fractions(before)).reshape(self._sums.shape[1:])
+        weights = self._weights[:, index]
+        for row in np.flatnonzero(weights):
+            self._sums[row] += weights[row] * change
+
+    def copied(self) -> GridAccumulator:
+        """Return an accumulator of the same state that changes on its own."""
+        twin = copy.copy(self)
+        twin._sums = self._sums.copy()
+        return twin
 
     def add_probabilities(self, probabilities: Tensor) -> None:
         """Add probabilities of the next B-scans, float tensor (B-scan, class, depth, width)."""
@@ -165,6 +175,20 @@ class GridAccumulator:
         if not mass.any():
             return self._depth.count // 2
         return round(float(mass @ (np.arange(mass.size) + 0.5) / mass.sum()))
+
+    def _fractions(self, bscan: LabelArray) -> GridArray:
+        """Share of every class in the cells of one B-scan, float32 array (class x cell,)."""
+        classes, plane = len(self._tissues), self._plane[0] * self._plane[1]
+        if bscan.max() >= classes:
+            msg = (
+                f"Found tissue label {bscan.max()}; expected 0 to {classes - 1}. "
+                "Check which vocabulary the map was made with."
+            )
+            raise InputError(msg)
+        offset = bscan[self._depth.sources].take(self._columns, axis=1) * np.intp(plane)
+        index = (offset + self._cells).ravel()
+        fractions = np.bincount(index, self._shares, minlength=classes * plane)
+        return fractions.astype(np.float32)
 
     def _add(self, fractions: GridArray) -> None:
         fractions = fractions.reshape(self._sums.shape[1:])

@@ -15,6 +15,7 @@ from RetinaTriageLib.worker.messages import (
     BundleFact,
     CheckBundleRequest,
     DevicesRequest,
+    ExplainRequest,
     Judgement,
     JudgeRequest,
     PatientFacts,
@@ -26,6 +27,7 @@ from RetinaTriageLib.worker.messages import (
 
 if TYPE_CHECKING:
     from RetinaTriageLib.bundle import Bundle
+    from RetinaTriageLib.explain.explanation import Explanation
     from RetinaTriageLib.networks.patient import Patient
     from RetinaTriageLib.operating_points import OperatingPoint
     from RetinaTriageLib.pipeline import TriageOptions
@@ -89,6 +91,8 @@ class TorchEngine:
                 return self._triage(request, on_progress)
             case JudgeRequest():
                 return self._judge(request, on_progress)
+            case ExplainRequest():
+                return self._explain(request, on_progress)
             case CheckBundleRequest():
                 return _check_bundle(request)
             case DevicesRequest():
@@ -119,6 +123,24 @@ class TorchEngine:
         )
         alone = (Hypothesis("judged alone", request.tissue_map, opinions),)
         return Judgement(opinions, decide(alone, bundle.vocabulary, bundle.calibration, point))
+
+    def _explain(self, request: ExplainRequest, on_progress: OnProgress) -> Explanation:
+        from RetinaTriageLib.explain.occlusion import explain_map
+        from RetinaTriageLib.inference.compute import choose_compute
+
+        patient, point = _patient(request.patient), _operating_point(request.operating_point)
+        compute = choose_compute(request.compute)
+        bundle = self._load(request.bundle, on_progress)
+        return explain_map(
+            request.tissue_map,
+            request.spacing,
+            bundle,
+            compute=compute,
+            patient=patient,
+            operating_point=point,
+            max_regions=request.max_regions,
+            on_progress=on_progress,
+        )
 
     def _load(self, path: Path | None, on_progress: OnProgress) -> Bundle:
         from RetinaTriageLib.bundle import bundled_models

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from RetinaTriageLib.errors import InputError
+from RetinaTriageLib.explain.explanation import Explanation
 from RetinaTriageLib.hypotheses import Opinion
 from RetinaTriageLib.result import Fovea, TriageResult, Verdict
 from RetinaTriageLib.volume import LabelArray, OCTVolume, VoxelSpacing
@@ -95,12 +96,32 @@ class JudgeRequest(Request[Judgement]):
 
     def __post_init__(self) -> None:
         """Refuse arrays that are no tissue map."""
-        if self.tissue_map.ndim != 3 or self.tissue_map.dtype != "uint8":
-            msg = (
-                f"Found an array of {self.tissue_map.dtype} {self.tissue_map.shape}; expected a "
-                "tissue map, uint8 (B-scan, depth, width). Convert it."
-            )
-            raise InputError(msg)
+        _require_map(self.tissue_map)
+
+
+@dataclass(frozen=True)
+class ExplainRequest(Request[Explanation]):
+    """Judge one tissue map again without each of its largest regions.
+
+    Attributes
+    ----------
+    tissue_map : uint8 array (B-scan, depth, width)
+    spacing : of the volume that the map belongs to; None where it is not known
+    bundle : folder or zip; None is the one that comes with the package
+    max_regions : how many regions are removed, one at a time
+    """
+
+    tissue_map: LabelArray
+    spacing: VoxelSpacing | None
+    bundle: Path | None = None
+    patient: PatientFacts = field(default_factory=PatientFacts)
+    compute: str = "auto"
+    operating_point: str = "balanced"
+    max_regions: int = 24
+
+    def __post_init__(self) -> None:
+        """Refuse arrays that are no tissue map."""
+        _require_map(self.tissue_map)
 
 
 @dataclass(frozen=True)
@@ -162,6 +183,7 @@ class Operation(NamedTuple):
 OPERATIONS: dict[str, Operation] = {
     "triage": Operation(TriageRequest, TriageResult),
     "judge": Operation(JudgeRequest, Judgement),
+    "explain": Operation(ExplainRequest, Explanation),
     "check_bundle": Operation(CheckBundleRequest, tuple[BundleFact, ...]),
     "devices": Operation(DevicesRequest, DeviceList),
 }
@@ -227,3 +249,12 @@ def decode_result(data: object, arrays: ArrayStore, volume: OCTVolume) -> Triage
             )
             raise WorkerProtocolError(msg)
     return result
+
+
+def _require_map(tissue_map: LabelArray) -> None:
+    if tissue_map.ndim != 3 or tissue_map.dtype != "uint8":
+        msg = (
+            f"Found an array of {tissue_map.dtype} {tissue_map.shape}; expected a tissue map, "
+            "uint8 (B-scan, depth, width). Convert it."
+        )
+        raise InputError(msg)

@@ -1,0 +1,1 @@
+"""Explain a verdict: which part of a tissue map it rests on."""
