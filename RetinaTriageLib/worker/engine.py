@@ -28,6 +28,7 @@ from RetinaTriageLib.worker.messages import (
 if TYPE_CHECKING:
     from RetinaTriageLib.bundle import Bundle
     from RetinaTriageLib.explain.explanation import Explanation
+    from RetinaTriageLib.measures.map_place import MapMeasures
     from RetinaTriageLib.networks.patient import Patient
     from RetinaTriageLib.operating_points import OperatingPoint
     from RetinaTriageLib.pipeline import TriageOptions
@@ -122,7 +123,12 @@ class TorchEngine:
             request.tissue_map, request.spacing, bundle, compute=compute, patient=patient
         )
         alone = (Hypothesis("judged alone", request.tissue_map, opinions),)
-        return Judgement(opinions, decide(alone, bundle.vocabulary, bundle.calibration, point))
+        return Judgement(
+            opinions,
+            decide(alone, bundle.vocabulary, bundle.calibration, point),
+            _measures(request, bundle),
+            f"{bundle.manifest.name} {bundle.manifest.version}",
+        )
 
     def _explain(self, request: ExplainRequest, on_progress: OnProgress) -> Explanation:
         from RetinaTriageLib.explain.occlusion import explain_map
@@ -158,6 +164,16 @@ class TorchEngine:
             self._shelf.clear()
         if torch.cuda.is_available():
             torch.cuda.empty_cache()
+
+
+def _measures(request: JudgeRequest, bundle: Bundle) -> MapMeasures | None:
+    if request.place is None:
+        return None
+    from RetinaTriageLib.measures.map_measures import measure_map
+
+    return measure_map(
+        request.tissue_map, request.spacing, request.place, bundle.vocabulary.tissues
+    )
 
 
 def _check_bundle(request: CheckBundleRequest) -> tuple[BundleFact, ...]:

@@ -12,6 +12,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 from RetinaTriageLib.errors import InputError
 from RetinaTriageLib.explain.explanation import Explanation
 from RetinaTriageLib.hypotheses import Opinion
+from RetinaTriageLib.measures.map_place import MapMeasures, MapPlace
 from RetinaTriageLib.result import Fovea, TriageResult, Verdict
 from RetinaTriageLib.volume import LabelArray, OCTVolume, VoxelSpacing
 from RetinaTriageLib.worker.codec import (
@@ -70,10 +71,18 @@ class TriageRequest(Request[TriageResult]):
 
 @dataclass(frozen=True)
 class Judgement:
-    """Opinions of all classifiers on one tissue map, and the verdict on that map alone."""
+    """Opinions of all classifiers on one tissue map, and the verdict on that map alone.
+
+    Attributes
+    ----------
+    measures : of the map; None where none were asked for
+    bundle : name and version of the bundle that judged
+    """
 
     opinions: tuple[Opinion, ...]
     verdict: Verdict
+    measures: MapMeasures | None = None
+    bundle: str = ""
 
 
 @dataclass(frozen=True)
@@ -85,6 +94,7 @@ class JudgeRequest(Request[Judgement]):
     tissue_map : uint8 array (B-scan, depth, width)
     spacing : of the volume that the map belongs to; None where it is not known
     bundle : folder or zip; None is the one that comes with the package
+    place : how the map lies in the eye, to have it measured too; None measures nothing
     """
 
     tissue_map: LabelArray
@@ -93,6 +103,7 @@ class JudgeRequest(Request[Judgement]):
     patient: PatientFacts = field(default_factory=PatientFacts)
     compute: str = "auto"
     operating_point: str = "balanced"
+    place: MapPlace | None = None
 
     def __post_init__(self) -> None:
         """Refuse arrays that are no tissue map."""
