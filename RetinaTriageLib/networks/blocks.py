@@ -11,16 +11,18 @@ import torch
 import torch.nn.functional as F  # noqa: N812 - torch's own abbreviation
 from torch import Tensor, nn
 
+from RetinaTriageLib.networks.renorm import BatchRenorm2d
+
 
 class ConvUnit(nn.Module):
-    """Convolution, batch normalization, ReLU."""
+    """Convolution, batch (re)normalization, ReLU."""
 
     def __init__(self, inputs: int, outputs: int, kernel: int, stride: int = 1) -> None:
         super().__init__()
         self.conv = nn.Conv2d(
             inputs, outputs, kernel, stride=stride, padding=kernel // 2, bias=False
         )
-        self.norm = nn.BatchNorm2d(outputs)
+        self.norm = BatchRenorm2d(outputs)
 
     def forward(self, x: Tensor) -> Tensor:
         """Features (N, outputs, depth, width) of features (N, inputs, depth, width)."""

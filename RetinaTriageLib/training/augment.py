@@ -22,6 +22,7 @@ Gray = npt.NDArray[np.float32]
 
 CLIPPING = TISSUE_BY_NAME["clipping_artifact"].label
 BLINK = TISSUE_BY_NAME["blink_artifact"].label
+DARK = 0.02  # mean gray (0-1) of a vitreous whose noise the display cuts away
 SPECKLE_POOL = 1 << 20  # voxels of noise kept ready; drawing them anew costs more than the rest
 
 
@@ -232,7 +233,8 @@ def _dimming(depth: int, width: int, rng: np.random.Generator) -> Gray:
 def add_wedge(gray: Gray, codes: Bscans, rng: np.random.Generator) -> None:
     """Fill a wedge at the top or bottom black or white, as registration of B-scans does.
 
-    A black one at the bottom gets no label: it looks like the depth that no light comes back from.
+    A black one that cannot be told from what it covers gets no label: at the bottom, where no light
+    comes back, and over a vitreous without noise.
     """
     _, depth, width = gray.shape
     left, right = rng.uniform(-0.1, 0.2), rng.uniform(-0.1, 0.2)
@@ -241,9 +243,12 @@ def add_wedge(gray: Gray, codes: Bscans, rng: np.random.Generator) -> None:
     at_bottom = rng.random() < 0.5
     if at_bottom:
         inside = inside[::-1]
+    if not inside.any():
+        return
     fill = int(rng.integers(2))
+    hidden = fill == 0 and (at_bottom or float(gray[:, inside].mean()) < DARK)
     gray[:, inside] = fill
-    codes[:, inside] = UNKNOWN if at_bottom and fill == 0 else CLIPPING
+    codes[:, inside] = UNKNOWN if hidden else CLIPPING
 
 
 def add_blink(gray: Gray, codes: Bscans, rng: np.random.Generator) -> None:

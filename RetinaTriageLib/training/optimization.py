@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from RetinaTriageLib.networks.renorm import trust_running_statistics
 from RetinaTriageLib.progress import OnProgress, Progress
 from RetinaTriageLib.training.checkpoints import RunState, load_run, save_run, save_weights
 from RetinaTriageLib.training.prefetch import Prefetch
@@ -29,6 +30,8 @@ Batch = TypeVar("Batch")
 Network = TypeVar("Network", bound=nn.Module)
 Taught = TypeVar("Taught", bound=nn.Module, contravariant=True)
 
+RENORMALIZE_OVER = 0.2  # share of a run
+
 
 @dataclass(frozen=True)
 class OptimizationPlan:
@@ -40,6 +43,8 @@ class OptimizationPlan:
     learning_rate : its peak, after warming up
     gradient_norm : longer gradients are cut to this length
     average_decay : how slowly the averaged weights, which are validated and kept, follow
+    renormalize_from : share of the run at which normalization begins to turn from the statistics of
+        a batch to the running ones, complete `RENORMALIZE_OVER` later; 0 for trained weights
     patience : validations without a better score after which the run ends; None never ends it
     tensorboard : write curves for TensorBoard beside ``log.csv``
 
@@ -57,6 +62,7 @@ class OptimizationPlan:
     weight_decay: float = 1e-5
     gradient_norm: float = 5.0
     average_decay: float = 0.998
+    renormalize_from: float = 0.5
     patience: int | None = None
     log_iterations: int = 20
     validate_iterations: int = 500
@@ -67,6 +73,10 @@ class OptimizationPlan:
         """Share of the run that is done."""
         by_time = state.seconds / (60 * self.minutes) if self.minutes else 0.0
         return max(state.iteration / self.iterations, by_time)
+
+    def trust(self, state: RunState) -> float:
+        """How far normalization trusts its running statistics, 0 to 1."""
+        return min(max((self.done(state) - self.renormalize_from) / RENORMALIZE_OVER, 0.0), 1.0)
 
     def over(self, state: RunState) -> bool:
         """Whether the run has ended."""
@@ -163,6 +173,7 @@ class _Run(Generic[Network, Batch]):
             group["lr"] = rate
         # Dropout repeats exactly in a resumed run.
         torch.manual_seed(self.processes.own_batch(self.state.iteration))
+        trust_running_statistics(self.network, self.plan.trust(self.state))
         self.optimizer.zero_grad(set_to_none=True)
         loss = self.task.loss(self.joined, batch)
         loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped

@@ -65,6 +65,11 @@ class Folder:
     weight: float = 1.0
 
 
+# Neighbors that a batch takes of each eye. Few at a time make a batch of several eyes, which learns
+# faster; whole stacks teach what lies across B-scans.
+NEIGHBORS = (1, 2, 2, 6)
+
+
 @dataclass(frozen=True)
 class CropSize:
     """Size of what one iteration sees; a few sizes are faster than many on processors."""
@@ -212,13 +217,15 @@ class StackLibrary:
             if device in (None, stack.device):
                 return stack
 
-    def draw_with(self, rng: np.random.Generator, focus: int | None) -> Stack:
+    def draw_with(
+        self, rng: np.random.Generator, focus: int | None, device: str | None = None
+    ) -> Stack:
         """Return a stack that shows the tissue ``focus``, or any where few tries find none."""
-        stack = self.draw(rng)
+        stack = self.draw(rng, device)
         for _ in range(FOCUS_TRIES):
             if focus is None or focus in stack.present:
                 break
-            stack = self.draw(rng)
+            stack = self.draw(rng, device)
         return stack
 
 
@@ -240,23 +247,25 @@ class StackSource:
         )
 
     def batch(self, iteration: int) -> StackBatch:
-        """One stack of neighboring B-scans, or as many single B-scans."""
+        """Crops of as many B-scans: of one eye, in pairs of neighbors, or each by itself."""
         rng = np.random.default_rng((self.seed, iteration))
         weights = np.array([folder.weight for folder in self.folders])
         library = self.libraries[rng.choice(len(weights), p=weights / weights.sum())]
         crop = self.crops[rng.integers(len(self.crops))]
         focus = self._focus(rng)
         first = library.draw_with(rng, focus)
-        samples, seen = [], 0
-        stack = first
-        while seen < crop.bscans:
-            part = consecutive(stack, crop.bscans, rng)
+        neighbors = min(crop.bscans, int(rng.choice(NEIGHBORS)))
+        samples: list[tuple[npt.NDArray[np.float32], Bscans]] = []
+        seen, stack = 0, first
+        while seen + neighbors <= crop.bscans:
+            part = consecutive(stack, neighbors, rng, focus)
             samples.append(self._changed(part, crop, focus, rng))
             if samples[0][0].shape[0] != samples[-1][0].shape[0]:
                 samples.pop()  # stacks of unequal length cannot lie in one batch
                 break
-            seen += len(part.image)
-            stack = library.draw(rng, first.device)
+            neighbors = len(part.image)
+            seen += neighbors
+            stack = library.draw_with(rng, focus, first.device)
         images = torch.from_numpy(np.stack([image for image, _ in samples]))
         codes = torch.from_numpy(np.stack([labels for _, labels in samples]))
         return StackBatch(images, codes, first.device)
@@ -281,11 +290,19 @@ class StackSource:
         return normalize(gray, EIGHT_BITS), codes
 
 
-def consecutive(stack: Stack, count: int, rng: np.random.Generator) -> Stack:
-    """At most ``count`` neighboring B-scans of a stack, of which something is known."""
+def consecutive(
+    stack: Stack, count: int, rng: np.random.Generator, focus: int | None = None
+) -> Stack:
+    """At most ``count`` neighbors that show ``focus``, or of which something is known."""
     starts = np.arange(max(1, len(stack.image) - count + 1))
-    teaching = starts[[bool(stack.labeled[start : start + count].any()) for start in starts]]
-    starts = teaching if len(teaching) else starts
+    best_first = [stack.labeled]
+    if focus is not None:
+        best_first.insert(0, (stack.codes == focus).any(axis=(1, 2)))
+    for wanted in best_first:
+        chosen = starts[[bool(wanted[start : start + count].any()) for start in starts]]
+        if len(chosen):
+            starts = chosen
+            break
     start = int(starts[rng.integers(len(starts))])
     window = slice(start, start + count)
     return Stack(stack.image[window], stack.codes[window], stack.device)

@@ -52,9 +52,20 @@ def test_missing_codes_are_refused(tmp_path: Path) -> None:
         load_stack(tmp_path / "a.npz")
 
 
-def test_stack_of_neighbors_is_one_sample(tmp_path: Path) -> None:
+def test_batch_is_of_one_eye_of_pairs_or_of_single_bscans(tmp_path: Path) -> None:
     write_stack(tmp_path / "a.npz")
-    assert source(tmp_path).batch(0).images.shape == (1, 4, 32, 32)
+    batches = source(tmp_path)
+    shapes = {tuple(batches.batch(number).images.shape) for number in range(24)}
+    assert shapes == {(1, 4, 32, 32), (2, 2, 32, 32), (4, 1, 32, 32)}
+
+
+def test_neighbors_show_the_tissue_in_focus() -> None:
+    codes = np.zeros((6, 4, 4), np.uint8)
+    codes[4] = 5
+    stack = Stack(codes, codes, "spectralis")
+    for seed in range(8):
+        part = consecutive(stack, 1, np.random.default_rng(seed), focus=5)
+        assert (part.codes == 5).all()
 
 
 def test_single_bscans_fill_a_batch(tmp_path: Path) -> None:
