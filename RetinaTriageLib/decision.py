@@ -47,12 +47,13 @@ def decide(
         factors = calibration.factors_of(head, operating_point)
         opinions = opinion_grid(hypotheses, head.name, joint_opinions)
         raw[head.name] = opinions.mean(axis=(0, 1))
-        scores[head.name] = reweight(raw[head.name], head, factors)
+        scores[head.name], decisions[head.name] = rescored(
+            raw[head.name], head, calibration, operating_point
+        )
         by_outcome = (
             reweight(opinions, head, factors).reshape(-1, len(head.outcomes)).T
         )  # (outcome, opinion)
         spreads[head.name] = tuple(spread(values) for values in by_outcome)
-        decisions[head.name] = decided_outcomes(scores[head.name], head)
     return Verdict(
         raw=raw,
         scores=scores,
@@ -61,6 +62,31 @@ def decide(
         operating_point=operating_point.value,
         calibration=calibration.describe(vocabulary.heads, operating_point),
     )
+
+
+def rescored(
+    raw: npt.ArrayLike,
+    head: OutcomeHead,
+    calibration: Calibration,
+    operating_point: OperatingPoint,
+) -> tuple[npt.NDArray[np.float64], tuple[str, ...]]:
+    """Re-weighted scores and decided outcomes of one head, from stored mean scores alone.
+
+    Parameters
+    ----------
+    raw : array (outcome,), mean of all opinions, such as `Verdict.raw`
+
+    Raises
+    ------
+    InputError
+        If there is another number of scores than outcomes, or the calibration does not fit.
+    """
+    means = np.asarray(raw, np.float64)
+    if means.shape != (len(head.outcomes),):
+        msg = f"Found {means.shape} scores of {head.name}; expected {len(head.outcomes)}, one each."
+        raise InputError(msg)
+    scores = reweight(means, head, calibration.factors_of(head, operating_point))
+    return scores, decided_outcomes(scores, head)
 
 
 def decided_outcomes(scores: npt.ArrayLike, head: OutcomeHead) -> tuple[str, ...]:

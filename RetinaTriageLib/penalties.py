@@ -78,6 +78,33 @@ def mean_penalty(predicted: npt.ArrayLike, actual: npt.ArrayLike, penalty: npt.A
     return float(require_penalty(penalty)[rows, columns].mean())
 
 
+def expected_penalties(scores: npt.ArrayLike, penalty: npt.ArrayLike) -> FloatVector:
+    """Penalty to expect of answering each class, in the unit of the matrix, array (class,).
+
+    The cheapest answer is that of the lowest one, if the scores are taken as probabilities.
+
+    Parameters
+    ----------
+    scores : array (class,), raw scores in 0..1
+    penalty : array (actual, predicted)
+
+    Raises
+    ------
+    InputError
+        If the matrix is none, or is of another number of classes.
+
+    Examples
+    --------
+    >>> expected_penalties([0.3, 0.7], [[0, 4], [1, 0]]).round(2).tolist()
+    [0.7, 1.2]
+    """
+    matrix, q = require_penalty(penalty), np.asarray(scores, np.float64)
+    if q.shape != matrix.shape[:1]:
+        msg = f"Found {q.shape} scores for a penalty matrix of {matrix.shape}; expected one a row."
+        raise InputError(msg)
+    return np.asarray(q @ matrix / q.sum())
+
+
 def reweight_classes(scores: npt.ArrayLike, factors: npt.ArrayLike) -> FloatMatrix:
     """Re-weighted scores s_c q_c / sum(s q), which add up to 1.
 
