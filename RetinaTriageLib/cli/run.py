@@ -19,6 +19,8 @@ from RetinaTriageLib.volume import OCTVolume
 
 if TYPE_CHECKING:
     from RetinaTriageLib.pipeline import TriageOptions
+    from RetinaTriageLib.writers.case_folder import FileWriter
+    from RetinaTriageLib.writers.dicom_case import DicomSource
 
 LESION_GROUPS = (TissueGroup.FLUID, TissueGroup.PED)  # the volumes that the summary names
 
@@ -30,6 +32,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--overwrite", action="store_true", help="replace a case that is there")
     parser.add_argument("--pdf", action="store_true", help="write report.pdf too")
     parser.add_argument("--json", action="store_true", help="print the result as JSON")
+    formats = parser.add_argument_group("formats of hospitals and other software")
+    formats.add_argument(
+        "--dicom-seg", action="store_true", help="write the consensus as DICOM Segmentation"
+    )
+    formats.add_argument(
+        "--dicom-sr", action="store_true", help="write measurements and scores as DICOM report"
+    )
+    formats.add_argument("--nifti", action="store_true", help="write the tissue maps as NIfTI")
     model = parser.add_argument_group("model")
     model.add_argument("--bundle", type=Path, help="bundle folder or zip; default: the bundled one")
     model.add_argument("--compute", default="auto", choices=("auto", "cpu", "cuda", "mps"))
@@ -69,18 +79,44 @@ def run(parsed: argparse.Namespace) -> int:
 
     require_free_folder(parsed.out, overwrite=parsed.overwrite)
     keep_freed_memory()
+    source = _dicom_source(parsed)
     volume = read_stated_volume(parsed)
     options = _options(parsed, volume)
     with progress_bar(sys.stderr) as on_progress:
         result = triage(volume, parsed.bundle, options, on_progress=on_progress)
         on_progress(Progress("write", 0, 1))
-        case = save_case(result, parsed.out, pdf=parsed.pdf, overwrite=parsed.overwrite)
+        extras = _hospital_formats(parsed, result, source)
+        case = save_case(result, parsed.out, extras, pdf=parsed.pdf, overwrite=parsed.overwrite)
         on_progress(Progress("write", 1, 1))
     if parsed.json:
         sys.stdout.write(case.result_json.read_text(encoding="utf-8"))
     else:
         sys.stdout.write(_summary(result, case.extras[REPORT_FILE]))
     return 0
+
+
+def _dicom_source(parsed: argparse.Namespace) -> DicomSource | None:
+    """Find what DICOM results repeat of the input, before the long work, as it may be refused."""
+    if not (parsed.dicom_seg or parsed.dicom_sr):
+        return None
+    from RetinaTriageLib.writers.dicom_case import find_dicom_source
+
+    return find_dicom_source(parsed.input, parsed.series, keep_identifiers=parsed.keep_identifiers)
+
+
+def _hospital_formats(
+    parsed: argparse.Namespace, result: TriageResult, source: DicomSource | None
+) -> dict[str, FileWriter]:
+    from RetinaTriageLib.writers.nifti import nifti_writers
+
+    extras = dict(nifti_writers(result)) if parsed.nifti else {}
+    if source is not None:
+        from RetinaTriageLib.writers.dicom_case import dicom_writers
+
+        extras |= dicom_writers(
+            result, source, segmentation=parsed.dicom_seg, report=parsed.dicom_sr
+        )
+    return extras
 
 
 def _options(parsed: argparse.Namespace, volume: OCTVolume) -> TriageOptions:

@@ -83,9 +83,42 @@ def read_dicom(path: Path, series: int | None = None) -> OCTVolume:
         return _volume(datasets, path)
 
 
+def read_dicom_files(paths: Sequence[Path]) -> OCTVolume:
+    """Scan of certain files, which make up one scan, as a DICOM database names them.
+
+    Raises
+    ------
+    InputError, GeometryError
+        As `read_dicom` does.
+    """
+    datasets = [parse_dicom(file, pixels=True) for file in paths]
+    with damaged_values(paths[0].name):
+        return _volume(datasets, paths[0])
+
+
 def list_dicom(path: Path) -> tuple[SeriesEntry, ...]:
     """List the scans of a file or folder."""
     return tuple(scan.entry for scan in _scans(path))
+
+
+def dicom_headers(path: Path, series: int | None = None) -> tuple[FileDataset, ...]:
+    """Read the headers of one scan, its files in the order of their B-scans.
+
+    Raises
+    ------
+    InputError
+        As `read_dicom` does.
+    """
+    scans = _scans(path)
+    scan = scans[choose_series([scan.entry for scan in scans], series, path.name)]
+    return dicom_file_headers(scan.paths)
+
+
+def dicom_file_headers(paths: Sequence[Path]) -> tuple[FileDataset, ...]:
+    """Read the headers of certain files of one scan, in the order of their B-scans."""
+    headers = [parse_dicom(file, pixels=False) for file in paths]
+    with damaged_values(paths[0].name):
+        return tuple(_in_order(headers))
 
 
 def dicom_paths(folder: Path) -> list[Path]:
@@ -141,8 +174,7 @@ def _entry(number: int, headers: Sequence[FileDataset]) -> SeriesEntry:
 
 
 def _volume(datasets: Sequence[FileDataset], path: Path) -> OCTVolume:
-    if len(datasets) > 1:
-        datasets = sorted(datasets, key=lambda dataset: int(dataset.get("InstanceNumber") or 0))
+    datasets = _in_order(datasets)
     parts = [dicom_voxels(dataset, path.name) for dataset in datasets]
     voxels = parts[0] if len(parts) == 1 else np.concatenate(parts)
     frames = [frame for dataset in datasets for frame in dicom_frames(dataset, path.name)]
@@ -170,6 +202,12 @@ def _volume(datasets: Sequence[FileDataset], path: Path) -> OCTVolume:
         assumed=assumed,
         record=DeviceRecord(_localizer(frames, placement, path)),
     )
+
+
+def _in_order(datasets: Sequence[FileDataset]) -> Sequence[FileDataset]:
+    if len(datasets) < 2:
+        return datasets
+    return sorted(datasets, key=lambda dataset: int(dataset.get("InstanceNumber") or 0))
 
 
 def _geometry(

@@ -6,7 +6,13 @@ from functools import partial
 from pathlib import Path
 
 from RetinaTriageLib.result import TriageResult
-from RetinaTriageLib.writers.case_folder import CasePaths, write_case
+from RetinaTriageLib.writers.case_folder import (
+    NO_EXTRAS,
+    CasePaths,
+    FileWriter,
+    FileWriters,
+    write_case,
+)
 from RetinaTriageLib.writers.report import write_report
 from RetinaTriageLib.writers.report_pdf import write_pdf
 
@@ -15,16 +21,25 @@ PDF_FILE = "report.pdf"
 
 
 def save_case(
-    result: TriageResult, folder: Path | str, *, pdf: bool = False, overwrite: bool = False
+    result: TriageResult,
+    folder: Path | str,
+    formats: FileWriters = NO_EXTRAS,
+    *,
+    pdf: bool = False,
+    overwrite: bool = False,
 ) -> CasePaths:
     """Write segmentations, tables, ``result.json`` and ``report.html`` into one folder.
+
+    Parameters
+    ----------
+    formats : file name to writer of further formats, such as `dicom_writers` makes
 
     Raises
     ------
     OutputError
         If the folder may not be replaced or could not be written; what was there is unchanged.
     """
-    extras = {REPORT_FILE: partial(write_report, result)}
+    extras: dict[str, FileWriter] = {REPORT_FILE: partial(write_report, result), **formats}
     if pdf:
         extras[PDF_FILE] = partial(write_pdf, result)
     return write_case(result, Path(folder), extras, overwrite=overwrite)
