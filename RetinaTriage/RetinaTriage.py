@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import slicer
@@ -11,7 +12,13 @@ from slicer.i18n import tr as _
 from slicer.i18n import translate
 from slicer.ScriptedLoadableModule import ScriptedLoadableModule, ScriptedLoadableModuleWidget
 
-__all__ = ["RetinaTriage", "RetinaTriageLogic", "RetinaTriageTest", "RetinaTriageWidget"]
+__all__ = [
+    "RetinaTriage",
+    "RetinaTriageFileReader",
+    "RetinaTriageLogic",
+    "RetinaTriageTest",
+    "RetinaTriageWidget",
+]
 
 
 class RetinaTriage(ScriptedLoadableModule):
@@ -63,6 +70,57 @@ class RetinaTriageWidget(ScriptedLoadableModuleWidget):
         self.logic.close()
 
 
+class RetinaTriageFileReader:
+    """Reads OCT files of scanners; Slicer finds it by its name."""
+
+    def __init__(self, parent: Any) -> None:
+        self.parent = parent
+
+    def description(self) -> str:
+        """Title in Slicer's list of file types."""
+        return _("Retinal OCT scan")
+
+    def fileType(self) -> str:
+        """Name by which ``slicer.util.loadNodeFromFile`` asks for this reader."""
+        return "RetinalOctFile"
+
+    def extensions(self) -> list[str]:
+        """List of formats and endings."""
+        from RetinaTriageSlicer.scan_formats import extensions
+
+        return extensions()
+
+    def canLoadFile(self, filePath: str) -> bool:
+        """Tell whether a file is such a scan."""
+        return self.canLoadFileConfidence(filePath) > 0
+
+    def canLoadFileConfidence(self, filePath: str) -> float:
+        """Say how surely it is, 0 to 1; 0.5 is what Slicer's own readers say."""
+        from RetinaTriageSlicer.scan_formats import confidence
+
+        return confidence(Path(filePath))
+
+    def load(self, properties: dict[str, Any]) -> bool:
+        """Load the scans of a file; False, with a message, where none can be read."""
+        import vtk
+        from RetinaTriageSlicer.file_reader import loadScans
+
+        from RetinaTriageLib.errors import RetinaTriageError
+
+        messages = self.parent.userMessages()
+
+        def onLeftOut(message: str) -> None:
+            messages.AddMessage(vtk.vtkCommand.WarningEvent, message)
+
+        try:
+            nodes = loadScans(properties, onLeftOut)
+        except RetinaTriageError as error:
+            messages.AddMessage(vtk.vtkCommand.ErrorEvent, str(error))
+            return False
+        self.parent.loadedNodes = [node.GetID() for node in nodes]
+        return True
+
+
 def _onStartup(module: Any) -> None:
     """Offer the sample scan, and the logic's methods where Slicer's console looks for them.
 
@@ -71,6 +129,10 @@ def _onStartup(module: Any) -> None:
     from RetinaTriageSlicer.sample_data import registerSampleData
 
     registerSampleData()
+    if hasattr(slicer, "dicomDatabase"):  # Slicer can be built, or started, without DICOM
+        from RetinaTriageSlicer.dicom_plugin import registerPlugin
+
+        registerPlugin()
     empty, logic = module.logic(), RetinaTriageLogic()
     for name in ("process", "processAsync", "processBatch", "settings"):
         setattr(empty, name, getattr(logic, name))

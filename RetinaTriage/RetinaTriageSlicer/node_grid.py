@@ -37,6 +37,11 @@ class NodeGrid:
         first, second, third = (self.axes.index(axis) for axis in range(3))
         return transposed(turned, (first, second, third))
 
+    def fromNode(self, array: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """Array in the order of the node's array as a new array (B-scan, depth, width)."""
+        turned = transposed(array, self.axes)
+        return np.ascontiguousarray(turned[:, ::-1]) if self.depthReversed else turned
+
     def enFaceToNode(self, enFace: npt.NDArray[Any]) -> npt.NDArray[Any]:
         """Map (B-scan, width) as array of the node's order with a single depth."""
         return self.toNode(enFace[:, np.newaxis])

@@ -1,0 +1,59 @@
+"""Scan files as volume nodes, for Slicer's file reader: drag and drop, Add Data, scripts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import slicer
+
+from RetinaTriageLib.errors import InputError, RetinaTriageError
+from RetinaTriageSlicer.loaded_scan import makeScanNode
+from RetinaTriageSlicer.remedies import forPanel
+
+
+def loadScans(
+    properties: Mapping[str, Any], onLeftOut: Callable[[str], object] = lambda _message: None
+) -> list[Any]:
+    """Volume nodes of the scans of a file, all of them unless the property "series" names one.
+
+    Parameters
+    ----------
+    properties : "fileName", and maybe "name" of the node and "series", counted from 1
+    onLeftOut : called with the reason why one of several scans was left out
+
+    Raises
+    ------
+    RetinaTriageError
+        If none can be read.
+    """
+    from RetinaTriageLib.readers.registry import list_series, read_volume
+
+    path = Path(properties["fileName"])
+    listed = list_series(path)
+    readable = [entry.number for entry in listed if entry.refused is None]
+    chosen = [int(properties["series"])] if properties.get("series") else (readable or [None])
+    nodes = []
+    for number in chosen:
+        try:
+            volume = read_volume(path, series=number)
+        except RetinaTriageError as error:
+            if len(chosen) == 1:
+                raise
+            onLeftOut(forPanel(f"Scan {number} was left out: {error}"))
+            continue
+        title = properties.get("name") or volume.name
+        nodes.append(makeScanNode(volume, f"{title} {number}" if len(chosen) > 1 else title))
+    if not nodes:
+        msg = f"{path.name} holds no scan that can be read. Export the macular raster again."
+        raise InputError(msg)
+    _show(nodes[0])
+    return nodes
+
+
+def _show(node: Any) -> None:
+    """Show a node in all slice views, as Slicer does with a volume that was loaded."""
+    logic = slicer.app.applicationLogic()
+    logic.GetSelectionNode().SetReferenceActiveVolumeID(node.GetID())
+    logic.PropagateVolumeSelection()
