@@ -174,7 +174,7 @@ def _positions_mm(visit: Visit) -> tuple[Float64Array, Float64Array]:
     bscans, _, widths = visit.volume.shape
     left = (np.arange(widths) - width) * width_mm
     superior = (np.arange(bscans) - bscan) * bscan_mm
-    return tuple(np.meshgrid(left, superior))  # type: ignore[return-value]
+    return tuple(np.meshgrid(left, superior))
 
 
 def _turned(
