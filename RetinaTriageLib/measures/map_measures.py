@@ -30,16 +30,25 @@ def measure_map(
     GeometryError
         If the fovea lies outside of it.
     """
-    # Stripes stand for the gray values: nothing kept here rests on them, and a scan is never
-    # constant.
-    stripes = (np.arange(tissue_map.shape[2]) % 2).astype(np.uint8)
-    scan = OCTVolume(
-        np.broadcast_to(stripes, tissue_map.shape),
+    scan = map_scan(tissue_map.shape, spacing, place)
+    found = measure(scan, (tissue_map,), tissue_map, tissues, fovea=place.fovea)
+    return MapMeasures(found.tissues, found.etdrs, found.fovea, found.refused)
+
+
+def map_scan(shape: tuple[int, ...], spacing: VoxelSpacing | None, place: MapPlace) -> OCTVolume:
+    """Scan that has the geometry of a tissue map and no picture, to measure the map on.
+
+    Parameters
+    ----------
+    shape : B-scans, depths and A-scans of the map
+    """
+    # Stripes stand for the gray values, since no scan is constant; they take no memory.
+    stripes = (np.arange(shape[2]) % 2).astype(np.uint8)
+    return OCTVolume(
+        np.broadcast_to(stripes, shape),
         spacing,
         place.laterality,
         pattern=place.pattern,
         directions=place.directions,
         name="The map",
     )
-    found = measure(scan, (tissue_map,), tissue_map, tissues, fovea=place.fovea)
-    return MapMeasures(found.tissues, found.etdrs, found.fovea, found.refused)

@@ -128,6 +128,7 @@ class TorchEngine:
             decide(alone, bundle.vocabulary, bundle.calibration, point),
             _measures(request, bundle),
             f"{bundle.manifest.name} {bundle.manifest.version}",
+            {head.name: head.names for head in bundle.vocabulary.heads},
         )
 
     def _explain(self, request: ExplainRequest, on_progress: OnProgress) -> Explanation:

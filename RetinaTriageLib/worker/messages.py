@@ -5,6 +5,7 @@ Everything here is plain values and arrays, so it loads where torch must not be.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Generic, NamedTuple, TypeVar
@@ -77,12 +78,14 @@ class Judgement:
     ----------
     measures : of the map; None where none were asked for
     bundle : name and version of the bundle that judged
+    outcomes : head to the names of its outcomes, in the order of the scores
     """
 
     opinions: tuple[Opinion, ...]
     verdict: Verdict
     measures: MapMeasures | None = None
     bundle: str = ""
+    outcomes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
