@@ -9,7 +9,7 @@ from typing import Any
 import slicer
 
 from RetinaTriageLib.errors import InputError, RetinaTriageError
-from RetinaTriageSlicer.loaded_scan import makeScanNode
+from RetinaTriageSlicer.loaded_scan import makeLocalizerNode, makeScanNode
 from RetinaTriageSlicer.remedies import forPanel
 
 
@@ -17,6 +17,8 @@ def loadScans(
     properties: Mapping[str, Any], onLeftOut: Callable[[str], object] = lambda _message: None
 ) -> list[Any]:
     """Volume nodes of the scans of a file, all of them unless the property "series" names one.
+
+    Localizers follow behind the scans.
 
     Parameters
     ----------
@@ -34,7 +36,7 @@ def loadScans(
     listed = list_series(path)
     readable = [entry.number for entry in listed if entry.refused is None]
     chosen = [int(properties["series"])] if properties.get("series") else (readable or [None])
-    nodes = []
+    nodes, localizers = [], []
     for number in chosen:
         try:
             volume = read_volume(path, series=number)
@@ -44,12 +46,14 @@ def loadScans(
             onLeftOut(forPanel(f"Scan {number} was left out: {error}"))
             continue
         title = properties.get("name") or volume.name
-        nodes.append(makeScanNode(volume, f"{title} {number}" if len(chosen) > 1 else title))
+        title = f"{title} {number}" if len(chosen) > 1 else title
+        nodes.append(makeScanNode(volume, title))
+        localizers.append(makeLocalizerNode(volume, f"{title} localizer"))
     if not nodes:
         msg = f"{path.name} holds no scan that can be read. Export the macular raster again."
         raise InputError(msg)
     _show(nodes[0])
-    return nodes
+    return [*nodes, *(node for node in localizers if node is not None)]
 
 
 def _show(node: Any) -> None:

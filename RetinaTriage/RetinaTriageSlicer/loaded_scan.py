@@ -36,6 +36,42 @@ def makeScanNode(volume: OCTVolume, name: str = "") -> Any:
     return node
 
 
+def makeLocalizerNode(volume: OCTVolume, name: str) -> Any:
+    """Volume node of the scanner's en-face picture, or None where its place is not known.
+
+    It is as deep as the scan, so that every coronal slice through the scan shows it.
+    """
+    localizer, matrix = volume.record.localizer, _localizerToRas(volume)
+    if localizer is None or matrix is None or localizer.pixels.ndim != 2:
+        return None
+    picture = np.ascontiguousarray(localizer.pixels)[np.newaxis]
+    return slicer.util.addVolumeFromArray(picture, ijkToRAS=matrix, name=name)
+
+
+def _localizerToRas(volume: OCTVolume) -> Any:
+    """Matrix (4, 4) by which the B-scans lie on the picture where the device put them.
+
+    None where they do not: where the picture is turned or scaled against the scan.
+    """
+    localizer = volume.record.localizer
+    if localizer is None or volume.spacing is None:
+        return None
+    row_mm, column_mm = localizer.spacing_mm
+    scan = volume.ijk_to_ras()
+    bscans, depths, widths = volume.shape
+    start, end = localizer.bscan_ends_mm[0, 0], localizer.bscan_ends_mm[-1, 1]
+    right, superior = scan[0, 3] + start[0], scan[2, 3] + start[1]  # upper left corner
+    last = scan @ [widths - 1, 0, bscans - 1, 1]
+    if np.hypot(right - end[0] - last[0], superior - end[1] - last[2]) > max(row_mm, column_mm):
+        return None
+    deep_mm = volume.spacing.depth_mm * depths
+    middle = scan @ [0, (depths - 1) / 2, 0, 1]
+    matrix = np.zeros((4, 4))
+    matrix[0, 0], matrix[2, 1], matrix[1, 2], matrix[3, 3] = -column_mm, -row_mm, -deep_mm, 1
+    matrix[:3, 3] = right - column_mm / 2, middle[1], superior - row_mm / 2
+    return matrix
+
+
 def _ijkToRas(volume: OCTVolume) -> Any:
     if volume.spacing is not None:
         return volume.ijk_to_ras()

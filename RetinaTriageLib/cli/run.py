@@ -101,7 +101,11 @@ def _dicom_source(parsed: argparse.Namespace) -> DicomSource | None:
         return None
     from RetinaTriageLib.writers.dicom_case import find_dicom_source
 
-    return find_dicom_source(parsed.input, parsed.series, keep_identifiers=parsed.keep_identifiers)
+    source = find_dicom_source(
+        parsed.input, parsed.series, keep_identifiers=parsed.keep_identifiers
+    )
+    sys.stderr.write(f"{source.privacy}\n")
+    return source
 
 
 def _hospital_formats(

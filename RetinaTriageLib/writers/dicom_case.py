@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from RetinaTriageLib.errors import InputError
-from RetinaTriageLib.readers.dicom_source import patient_of, read_dicom_source
+from RetinaTriageLib.readers.dicom_source import IDENTIFYING, patient_of, read_dicom_source
 from RetinaTriageLib.result import TriageResult
 from RetinaTriageLib.writers.case_folder import FileWriter
 from RetinaTriageLib.writers.dicom_image import NOBODY, captured_image, placed_image
@@ -42,6 +42,20 @@ class DicomSource:
 
     files: tuple[Dataset, ...] = ()
     patient: Mapping[str, str] = field(default_factory=lambda: NOBODY)
+
+    @property
+    def privacy(self) -> str:
+        """Sentence on what DICOM results repeat that can lead to a person."""
+        kept = list(self.patient)
+        if self.files:
+            kept = [keyword for keyword in IDENTIFYING if self.files[0].get(keyword)]
+        numbers = "the UIDs of the images" if self.files else "no number of the scan"
+        if kept:
+            return f"DICOM results repeat {numbers} and {', '.join(kept)}."
+        return (
+            f"DICOM results repeat {numbers} and nothing of patient or visit; an archive needs "
+            "them, --keep-identifiers keeps them."
+        )
 
 
 def find_dicom_source(

@@ -167,8 +167,9 @@ def _set_pixels(image: Any, voxels: npt.NDArray[Any]) -> None:
     image.RescaleIntercept, image.RescaleSlope, image.RescaleType = 0, 1, "US"
     image.PresentationLUTShape = "IDENTITY"
     image.LossyImageCompression = "00"
-    image.FrameIncrementPointer = 0x00182001
-    image.PageNumberVector = list(range(1, voxels.shape[0] + 1))
+    if voxels.shape[0] > 1:  # the standard forbids it for a single frame
+        image.FrameIncrementPointer = 0x00182001
+        image.PageNumberVector = list(range(1, voxels.shape[0] + 1))
     content = voxels.tobytes()
     image.PixelData = content + b"\0" * (len(content) % 2)
     image["PixelData"].VR = "OB" if voxels.itemsize == 1 else "OW"

@@ -172,6 +172,21 @@ def test_identifiers_are_repeated_where_asked(tmp_path):
         assert (dataset.PatientID, dataset.PatientBirthDate) == (NAMES[2], NAMES[3])
 
 
+def test_what_is_repeated_of_the_scan_is_said(tmp_path):
+    path = write_dicom(tmp_path / "a.dcm", SMALL_SCAN)
+    assert "nothing of patient or visit" in find_dicom_source(path).privacy
+    kept = find_dicom_source(path, keep_identifiers=True).privacy
+    assert "UIDs of the images and PatientName, PatientID, PatientBirthDate" in kept
+
+
+@pytest.mark.parametrize("voxels", [np.float32, np.uint16, np.uint8])
+@pytest.mark.parametrize("bscans", [1, 3])
+def test_validator_finds_no_error_in_a_copied_scan(bscans, voxels, tmp_path):
+    scan = made_scan((bscans, 32, 32))
+    copy = captured_image(replace(scan, voxels=scan.voxels.astype(voxels)))
+    assert faults(copy, tmp_path / "copy.dcm") == []
+
+
 @pytest.mark.parametrize("made", [write_dicom, write_vol])
 def test_validator_finds_no_error(made, tmp_path):
     path = made(tmp_path / ("a.dcm" if made is write_dicom else "a.vol"), SMALL_SCAN)

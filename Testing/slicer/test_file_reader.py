@@ -13,7 +13,7 @@ from makers.scan import NAMES, made_scan
 from makers.topcon import write_fda
 from RetinaTriageSlicer.loaded_scan import makeScanNode
 from RetinaTriageSlicer.scan_formats import confidence, extensions
-from RetinaTriageSlicer.volume_node import readVolumeNode
+from RetinaTriageSlicer.volume_node import ijkToRas, readVolumeNode
 
 from RetinaTriageLib.readers.registry import read_volume
 from RetinaTriageLib.volume import OCTVolume
@@ -73,6 +73,24 @@ def test_node_holds_the_scan_where_it_lies(made: str, module: Any, tmp_path: Pat
         np.testing.assert_allclose(found.ijk_to_ras(), expected.ijk_to_ras(), atol=1e-9)
     assert (found.laterality, found.device) == (expected.laterality, expected.device)
     assert found.sources.get("spacing") == expected.sources.get("spacing")
+
+
+@pytest.mark.parametrize("made", ["vol", "xml"])
+def test_bscans_lie_on_the_localizer_where_the_device_put_them(
+    made: str, module: Any, tmp_path: Path
+):
+    path = WRITERS[made](tmp_path)
+    scan, localizer = (
+        slicer.mrmlScene.GetNodeByID(one) for one in load(module, path)[1].loadedNodes
+    )
+    stored = read_volume(path).record.localizer
+    np.testing.assert_array_equal(slicer.util.arrayFromVolume(localizer)[0], stored.pixels)
+    bscans, _, widths = slicer.util.arrayFromVolume(scan).shape
+    for at, bscan in ((0, 0), (1, bscans - 1)):
+        place = ijkToRas(scan) @ [at * (widths - 1), 0, bscan, 1]
+        column, row, _, _ = np.linalg.inv(ijkToRas(localizer)) @ place
+        expected = stored.bscan_ends_mm[bscan, at] / stored.spacing_mm[::-1] - 0.5
+        np.testing.assert_allclose((column, row), expected, atol=0.02)
 
 
 def test_node_names_no_patient(module: Any, tmp_path: Path):
