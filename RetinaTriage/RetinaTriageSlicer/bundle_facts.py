@@ -41,7 +41,7 @@ def bundleFacts(path: Path | None) -> BundleFacts:
     """
     path = path or bundled_models()
     try:
-        found = json.loads(_manifestText(path))
+        found = json.loads(manifestText(path))
     except (OSError, ValueError, RecursionError, zipfile.BadZipFile, NotImplementedError) as error:
         raise BundleError(_noBundle(path, str(error))) from error
     if not isinstance(found, dict) or found.get("format") != FORMAT:
@@ -55,7 +55,14 @@ def bundleFacts(path: Path | None) -> BundleFacts:
     )
 
 
-def _manifestText(path: Path) -> bytes:
+def manifestText(path: Path) -> bytes:
+    """Bytes of the manifest of a bundle, folder or zip.
+
+    Raises
+    ------
+    OSError, ValueError, BadZipFile
+        If there is none, or more than one.
+    """
     if path.is_dir():
         path = path / MANIFEST
     if path.name == MANIFEST:

@@ -14,7 +14,8 @@ from slicer.ScriptedLoadableModule import ScriptedLoadableModuleLogic
 
 if TYPE_CHECKING:  # these take time to load, and Slicer loads this file at its start
     from RetinaTriageLib.worker.client import WorkerClient
-    from RetinaTriageLib.worker.messages import WorkerInfo
+    from RetinaTriageLib.worker.job import Job
+    from RetinaTriageLib.worker.messages import Request, WorkerInfo
     from RetinaTriageSlicer.batch import BatchCase, OnCase
     from RetinaTriageSlicer.run_settings import RunSettings
     from RetinaTriageSlicer.scene import ResultNodes
@@ -203,6 +204,14 @@ class RetinaTriageLogic(ScriptedLoadableModuleLogic):
     def findDevices(self, onDevices: Any, onError: Any) -> None:
         """Ask the worker which devices it has; it is started if need be."""
         self._ensureRuns().findDevices(onDevices, onError)
+
+    def ask(self, request: Request[Any], onProgress: Any, onResult: Any, onError: Any) -> Job[Any]:
+        """Ask the worker something; functions are called on the main thread. See `TriageRuns`."""
+        return self._ensureRuns().ask(request, onProgress, onResult, onError)
+
+    def stop(self, job: Job[Any]) -> None:
+        """Stop what `ask` has started."""
+        self._ensureRuns().stop(job)
 
     def tellLog(self, line: str) -> None:
         """Pass a line of the worker's log on to ``onLog``, a function that may be set."""

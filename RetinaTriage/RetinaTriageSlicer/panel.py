@@ -22,6 +22,7 @@ from RetinaTriageSlicer.run_progress import RunProgress
 from RetinaTriageSlicer.run_settings import settingsOf
 from RetinaTriageSlicer.scene import ResultNodes
 from RetinaTriageSlicer.setup_section import SetupSection
+from RetinaTriageSlicer.tool_sections import ToolSections
 from RetinaTriageSlicer.triage_runs import TriageRun
 from RetinaTriageSlicer.verdict_section import VerdictSection
 
@@ -49,7 +50,8 @@ class Panel(slicer.util.VTKObservationMixin):
         self._geometry = GeometrySection(self.ui)
         self._patient = PatientSection(self.ui)
         self._output = OutputSection(self.ui, self._onSwap)
-        self._verdict = VerdictSection(self.ui)
+        self.tools = ToolSections(self.ui, lambda: self._logic, lambda: self._parameters)
+        self._verdict = VerdictSection(self.ui, self.tools.show)
         self._sections = (
             self._geometry,
             self._bundle,
@@ -196,6 +198,7 @@ class Panel(slicer.util.VTKObservationMixin):
 
     def _onNodeRemoved(self, _caller: Any, _event: str) -> None:
         self._output.showUndo()
+        self.tools.dropRemoved()
 
     def _onSceneStartClose(self, _caller: Any, _event: str) -> None:
         self.disconnectScene()

@@ -18,6 +18,7 @@ from RetinaTriageLib.worker.job import Job, ignore
 from RetinaTriageLib.worker.messages import (
     DeviceList,
     DevicesRequest,
+    Request,
     RunOptions,
     TriageRequest,
     WorkerInfo,
@@ -79,6 +80,24 @@ class TriageRuns(slicer.util.VTKObservationMixin):
         job = self._client.submit(_request(volume, settings))
         self._timer.start()
         return job
+
+    def ask(
+        self,
+        request: Request[Any],
+        onProgress: Callable[[Progress], object],
+        onResult: Callable[[Any], object],
+        onError: Callable[[RetinaTriageError], object],
+    ) -> Job[Any]:
+        """Ask the worker something whose answer does not come into the scene by itself."""
+        job = self._client.submit(
+            request, on_progress=onProgress, on_result=onResult, on_error=onError
+        )
+        self._timer.start()
+        return job
+
+    def stop(self, job: Job[Any]) -> None:
+        """Stop a job that `ask` has started."""
+        self._client.cancel(job)
 
     @property
     def workerInfo(self) -> WorkerInfo | None:

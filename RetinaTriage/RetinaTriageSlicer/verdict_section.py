@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,8 +26,9 @@ class ScoreRow:
 class VerdictSection:
     """Shows the newest result of the chosen volume; hidden where there is none."""
 
-    def __init__(self, ui: Any) -> None:
+    def __init__(self, ui: Any, onShow: Callable[[ResultNodes | None], object]) -> None:
         self._ui = ui
+        self._onShow = onShow
 
     def showVolume(self, volumeNode: Any) -> None:
         """Show the newest result of a volume, such as one of a scene that was opened."""
@@ -38,6 +40,7 @@ class VerdictSection:
         table = None if result is None else result.tables.get("scores")
         self._ui.verdictButton.setVisible(table is not None)
         self._ui.verdictLabel.text = "" if table is None else verdictText(table)
+        self._onShow(result)
 
 
 def verdictText(table: Any) -> str:

@@ -13,14 +13,21 @@ from typing import Any
 
 sys.path.append(str(Path(__file__).parents[1] / "library"))
 
+import numpy as np
 from fake_worker import FakeEngine, fake_client
 
-from RetinaTriageLib.progress import OnProgress
+from RetinaTriageLib.explain.explanation import Explanation, RegionEffect
+from RetinaTriageLib.explain.regions import find_regions
+from RetinaTriageLib.hypotheses import Scores
+from RetinaTriageLib.outcomes import CONDITIONS
+from RetinaTriageLib.progress import OnProgress, Progress
+from RetinaTriageLib.volume import LabelArray
 from RetinaTriageLib.worker.client import WorkerClient
 from RetinaTriageLib.worker.messages import (
     Device,
     DeviceList,
     DevicesRequest,
+    ExplainRequest,
     Request,
     TriageRequest,
     WorkerInfo,
@@ -36,6 +43,26 @@ def device_client(**options: Any) -> WorkerClient:
     return fake_client(arguments=(__file__,), **options)
 
 
+def pretended_explanation(tissue_map: LabelArray, on_progress: OnProgress) -> Explanation:
+    """Real regions of a map with made-up scores: the larger a region, the more it counts."""
+    regions = [found.region for found in find_regions(tissue_map)]
+    total = 1 + len(regions)
+    for done in range(total + 1):
+        on_progress(Progress("explain", done, total))
+    largest = max(region.voxels for region in regions)
+    effects = tuple(
+        RegionEffect(region, _scores(0.93 - 0.5 * region.voxels / largest, 0.3 + 0.1 * at))
+        for at, region in enumerate(regions)
+    )
+    return Explanation(_scores(0.93, 0.8), effects)
+
+
+def _scores(urgent: float, drusen: float) -> Scores:
+    conditions = np.full(len(CONDITIONS.outcomes), 0.1)
+    conditions[CONDITIONS.names.index("drusen")] = drusen
+    return {"referral": np.array([urgent, 1 - urgent, 0, 0]), "conditions": conditions}
+
+
 class DeviceEngine(FakeEngine):
     """Writes what it was asked to the log, so that a test can read it there."""
 
@@ -45,6 +72,8 @@ class DeviceEngine(FakeEngine):
     def answer(self, request: Request[Any], on_progress: OnProgress) -> object:
         if isinstance(request, DevicesRequest):
             return DEVICES
+        if isinstance(request, ExplainRequest):
+            return pretended_explanation(request.tissue_map, on_progress)
         if isinstance(request, TriageRequest):
             sys.stderr.write(f"asked for {request.options}\n")
             sys.stderr.write(f"spacing {request.volume.spacing}\n")

@@ -1,0 +1,40 @@
+"""The bundle that made a result, found again by the hash that the result carries."""
+
+from __future__ import annotations
+
+import hashlib
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from RetinaTriageLib.bundle import SHIPPED
+from RetinaTriageLib.bundle_files import MANIFEST
+from RetinaTriageLib.bundle_manifest import Manifest, parse_manifest
+from RetinaTriageLib.errors import BundleError
+from RetinaTriageSlicer.bundle_facts import manifestText
+
+
+def findBundle(sha256: str, chosen: Path | None) -> Path | None:
+    """Path of the bundle with this hash, among the chosen one and those that are shipped."""
+    return next((path for path in _candidates(chosen) if _hash(path) == sha256), None)
+
+
+def readBundleManifest(path: Path) -> Manifest | None:
+    """Manifest of a bundle, read without torch; None where it cannot be used."""
+    try:
+        return parse_manifest(manifestText(path))
+    except (BundleError, OSError, ImportError, ValueError, zipfile.BadZipFile):
+        return None
+
+
+def _candidates(chosen: Path | None) -> Iterator[Path]:
+    if chosen is not None:
+        yield chosen
+    yield from sorted(path.parent for path in SHIPPED.glob(f"*/{MANIFEST}"))
+
+
+def _hash(path: Path) -> str:
+    try:
+        return hashlib.sha256(manifestText(path)).hexdigest()
+    except (OSError, ValueError, zipfile.BadZipFile, NotImplementedError):
+        return ""

@@ -1,0 +1,297 @@
+"""Section that explains a score: what it would be without each region of the tissue map."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import qt
+import slicer
+from slicer.i18n import tr as _
+
+from RetinaTriageLib.errors import CancelledError, RetinaTriageError
+from RetinaTriageLib.explain.explanation import Explanation, RegionEffect, ranked_effects
+from RetinaTriageLib.outcomes import OUTCOME_HEADS, OutcomeHead
+from RetinaTriageLib.progress import Progress
+from RetinaTriageLib.worker.messages import ExplainRequest, PatientFacts
+from RetinaTriageSlicer import explain_table
+from RetinaTriageSlicer.parameters import RetinaTriageParameterNode
+from RetinaTriageSlicer.places import jumpTo, pointOf
+from RetinaTriageSlicer.provenance import PREFIX
+from RetinaTriageSlicer.remedies import forPanel
+from RetinaTriageSlicer.run_settings import patientFacts
+from RetinaTriageSlicer.scene import ResultNodes
+from RetinaTriageSlicer.shown_case import ShownCase, readCase
+from RetinaTriageSlicer.widgets import (
+    Column,
+    fillBox,
+    fillTable,
+    makeBox,
+    makeButton,
+    makeLabel,
+    makeSection,
+    makeTable,
+)
+
+
+class ExplainSection:
+    """Lists the regions of one map by what the chosen score owes them."""
+
+    def __init__(
+        self,
+        logic: Callable[[], Any],
+        parameters: Callable[[], RetinaTriageParameterNode | None],
+    ) -> None:
+        self._logic, self._parameters = logic, parameters
+        self._nodes: ResultNodes | None = None
+        self._case: ShownCase | None = None
+        self._explanation: Explanation | None = None
+        self._shown: tuple[tuple[RegionEffect, float], ...] = ()
+        self.job: Any = None
+        self._makeWidgets()
+
+    def show(self, nodes: ResultNodes | None) -> None:
+        """Show a result: its maps to choose from, and what was explained before."""
+        self.stop()
+        self._nodes, self._case = nodes, None
+        fillBox(self.mapBox, [] if nodes is None else [one.GetName() for one in _maps(nodes)])
+        self._onMap()
+
+    def problems(self) -> list[str]:
+        """Every reason why the chosen map cannot be explained."""
+        if self._nodes is None:
+            return [_("There is no result to explain.")]
+        try:
+            case = self._readCase()
+        except RetinaTriageError as error:
+            return [forPanel(str(error))]
+        if case.bundle is None:
+            name = self._nodes.consensus.GetAttribute(PREFIX + "Bundle") or _("unknown")
+            return [
+                _("{bundle} made this result and is not at hand: choose it under Inputs.").format(
+                    bundle=name
+                )
+            ]
+        return []
+
+    def start(self) -> None:
+        """Have the chosen map judged again without each of its regions; or stop that."""
+        if self.job is not None:
+            self.stop()
+            return
+        self._case = None  # what is stated under Inputs may have changed
+        found = self.problems()
+        if found:
+            self.status.text = "\n".join(found)
+            return
+        case, parameters, mapNode = self._readCase(), self._parameters(), self._map()
+        request = ExplainRequest(
+            case.labels(mapNode),
+            case.volume.spacing,
+            case.bundle,
+            compute="auto" if parameters is None else parameters.compute.value,
+            operating_point=mapNode.GetAttribute(PREFIX + "OperatingPoint") or "balanced",
+            patient=PatientFacts() if parameters is None else patientFacts(parameters),
+        )
+        self.status.text = _("Looking for regions ...")
+        self.progress.setVisible(True)
+        self.progress.setRange(0, 0)
+        self.runButton.text = _("Cancel")
+        self.job = self._logic().ask(
+            request,
+            self._onProgress,
+            lambda answer: self._onResult(answer, mapNode, case),
+            self._onError,
+        )
+
+    def stop(self) -> None:
+        """Stop what is being explained."""
+        if self.job is not None:
+            job, self.job = self.job, None
+            self._logic().stop(job)
+            self._end(_("Stopped; nothing was changed."))
+
+    def _onProgress(self, progress: Progress) -> None:
+        if self.job is None:
+            return
+        counted = progress.total if progress.total > 1 else 0  # 0 of 0: busy, no share known
+        self.progress.setRange(0, counted)
+        self.progress.value = min(progress.done, counted)
+        if counted:
+            self.status.text = _("Judged {done} of {total} maps.").format(
+                done=progress.done, total=progress.total
+            )
+
+    def _onResult(self, answer: Explanation, mapNode: Any, case: ShownCase) -> None:
+        if self.job is None:
+            return
+        self.job = None
+        present = slicer.mrmlScene.IsNodePresent
+        if present(mapNode) and case.volumeNode is not None:
+            explain_table.writeExplanation(answer, _heads(answer), mapNode, case.nodes)
+        self._end("")
+        self._onMap()
+
+    def _onError(self, error: RetinaTriageError) -> None:
+        if self.job is not None:
+            self.job = None
+            stopped = isinstance(error, CancelledError)
+            self._end(_("Stopped; nothing was changed.") if stopped else forPanel(str(error)))
+
+    def _end(self, text: str) -> None:
+        self.progress.setVisible(False)
+        self.runButton.text = _("Explain")
+        self.status.text = text
+
+    def _onMap(self, _index: int = 0) -> None:
+        """Show what is known of the chosen map."""
+        mapNode = self._map()
+        table = None
+        if mapNode is not None and self._nodes is not None:
+            table = explain_table.findExplanation(mapNode, self._nodes)
+        self._explanation = None if table is None else explain_table.readExplanation(table)
+        known = () if self._explanation is None else _heads(self._explanation)
+        self._scores = [(head, name) for head in known for name in head.names]
+        texts = [
+            _("{question}: {outcome}").format(question=head.title, outcome=outcome.title)
+            for head in known
+            for outcome in head.outcomes
+        ]
+        fillBox(self.scoreBox, texts)
+        self.scoreBox.enabled = bool(texts)
+        self._onScore()
+
+    def _onScore(self, _index: int = 0) -> None:
+        """List the regions by what the chosen score owes them."""
+        self._shown = ()
+        explanation = self._explanation
+        if explanation is None or not self._scores:
+            fillTable(self.table, [])
+            return
+        head, outcome = self._scores[max(0, self.scoreBox.currentIndex)]
+        self._shown = ranked_effects(explanation, head, outcome)
+        at = head.names.index(outcome)
+        before = float(explanation.scores[head.name][at])
+        fillTable(self.table, [self._row(head, at, *one) for one in self._shown])
+        title = head.outcomes[at].title
+        if not self._shown:
+            self.status.text = _(
+                "{outcome} is {before:.2f}; the map has no regions to take out."
+            ).format(outcome=title, before=before)
+            return
+        effect, change = self._shown[0]
+        self.status.text = _(
+            "{outcome} is {before:.2f} on this map. Without the {tissue} at B-scan {bscan} it is "
+            "{after:.2f}."
+        ).format(
+            outcome=title,
+            before=before,
+            tissue=_title(effect.region.tissue),
+            bscan=effect.region.bscan + 1,
+            after=before + change,
+        ) + (
+            "\n" + _("{count} smaller regions were not tried.").format(count=explanation.left_out)
+            if explanation.left_out
+            else ""
+        )
+
+    def _row(self, head: OutcomeHead, at: int, effect: RegionEffect, change: float) -> list[str]:
+        region = effect.region
+        return [
+            _title(region.tissue),
+            f"{float(effect.scores[head.name][at]):.2f}",
+            f"{change:+.2f}",
+            self._size(region.voxels),
+            f"{region.first_bscan + 1} - {region.last_bscan + 1}",
+        ]
+
+    def _size(self, voxels: int) -> str:
+        try:
+            spacing = self._readCase().volume.spacing
+        except RetinaTriageError:
+            return _("unknown")
+        if spacing is None or spacing.bscan_mm is None:
+            return _("unknown")
+        return f"{voxels * spacing.voxel_mm3 * 1000:.2f}"
+
+    def _onRow(self) -> None:
+        """Show the place of the chosen region in the views."""
+        row = self.table.currentRow()
+        if not 0 <= row < len(self._shown) or self._nodes is None:
+            return
+        region = self._shown[row][0].region
+        case = self._readCase()
+        index = (region.bscan, region.depth, region.width)
+        jumpTo(pointOf(case.volumeNode, case.grid, case.volume.shape[1], index))
+
+    def _readCase(self) -> ShownCase:
+        assert self._nodes is not None
+        if self._case is None:
+            self._case = readCase(self._nodes, self._parameters())
+        return self._case
+
+    def _map(self) -> Any:
+        if self._nodes is None:
+            return None
+        maps = _maps(self._nodes)
+        return maps[max(0, self.mapBox.currentIndex)] if maps else None
+
+    def _makeWidgets(self) -> None:
+        self.button, form = makeSection(
+            "explainButton",
+            _("What the scores rest on"),
+            _("Takes one region out of a tissue map at a time and has the map judged again."),
+        )
+        self.mapBox = makeBox("explainMapBox", _("Tissue map whose regions are taken out."))
+        self.runButton = makeButton(
+            "explainRunButton",
+            _("Explain"),
+            _(
+                "Judge the map again without each of its largest regions, such as a pocket of "
+                "fluid, which is set to the tissue that surrounds it."
+            ),
+        )
+        self.progress = qt.QProgressBar()
+        self.progress.objectName = "explainProgress"
+        self.progress.toolTip = _("How many of the maps have been judged.")
+        self.progress.setVisible(False)
+        self.scoreBox = makeBox("explainScoreBox", _("Score that the regions are sorted by."))
+        self.status = makeLabel(
+            "explainLabel", _("What the chosen score owes most, or why nothing can be explained.")
+        )
+        self.table = makeTable(
+            "explainTable",
+            _("Regions by the change of the score without them; choose one to go there."),
+            (
+                Column(_("Region"), _("Tissue of the region.")),
+                Column(_("Score without"), _("The score, 0 to 1, of the map without the region.")),
+                Column(_("Change"), _("Score without the region, less that of the whole map.")),
+                Column(_("Volume (nl)"), _("Volume of the region; 1 nl is 0.001 mm3.")),
+                Column(_("B-scans"), _("First and last B-scan of the region, counted from 1.")),
+            ),
+        )
+        form.addRow(_("Map:"), self.mapBox)
+        form.addRow(self.runButton)
+        form.addRow(self.progress)
+        form.addRow(_("Score:"), self.scoreBox)
+        form.addRow(self.status)
+        form.addRow(self.table)
+        self._scores: list[tuple[OutcomeHead, str]] = []
+        self.runButton.connect("clicked()", self.start)
+        self.mapBox.connect("currentIndexChanged(int)", self._onMap)
+        self.scoreBox.connect("currentIndexChanged(int)", self._onScore)
+        self.table.connect("itemSelectionChanged()", self._onRow)
+
+
+def _maps(nodes: ResultNodes) -> list[Any]:
+    present = slicer.mrmlScene.IsNodePresent
+    return [one for one in (nodes.consensus, *nodes.hypotheses) if present(one)]
+
+
+def _heads(explanation: Explanation) -> tuple[OutcomeHead, ...]:
+    return tuple(head for head in OUTCOME_HEADS if head.name in explanation.scores)
+
+
+def _title(name: str) -> str:
+    """Title of a tissue, as a person reads it."""
+    return name.replace("_", " ")

@@ -1,0 +1,112 @@
+"""The case that the panel shows: nodes of a result with the scan and the tissue maps behind them.
+
+Everything is read from the scene, so it works for a scene that was saved and opened again, and
+without torch.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import slicer
+import vtk
+from vtk.util.numpy_support import vtk_to_numpy
+
+from RetinaTriageLib.tissues import TISSUES, Tissue
+from RetinaTriageLib.volume import LabelArray, Laterality, OCTVolume
+from RetinaTriageSlicer.bundle_of_result import findBundle
+from RetinaTriageSlicer.node_grid import NodeGrid
+from RetinaTriageSlicer.parameters import BundleChoice, RetinaTriageParameterNode
+from RetinaTriageSlicer.provenance import PREFIX
+from RetinaTriageSlicer.run_settings import bundlePath, statedAxis, statedSpacing
+from RetinaTriageSlicer.scene import ResultNodes
+from RetinaTriageSlicer.stored_scan import storedScan
+from RetinaTriageSlicer.volume_node import StatedGeometry, readVolumeNode
+
+
+@dataclass(frozen=True)
+class ShownCase:
+    """A result of the scene with its scan.
+
+    Attributes
+    ----------
+    bundle : folder or zip of the bundle that made the result; None where it is not at hand
+    """
+
+    nodes: ResultNodes
+    volume: OCTVolume
+    grid: NodeGrid
+    tissues: tuple[Tissue, ...]
+    bundle: Path | None
+
+    @property
+    def volumeNode(self) -> Any:
+        """Volume node of the scan."""
+        return self.nodes.volumeNode
+
+    def labels(self, segmentationNode: Any) -> LabelArray:
+        """Tissue map of a segmentation of this scan, uint8 array (B-scan, depth, width)."""
+        return tissueLabels(segmentationNode, self.volumeNode, self.grid, self.tissues)
+
+
+def readCase(nodes: ResultNodes, parameters: RetinaTriageParameterNode | None) -> ShownCase:
+    """Read the scan of a result as the run took it: eye side as the result states it.
+
+    Distances that the user states for this volume count here too.
+
+    Raises
+    ------
+    RetinaTriageError
+        If the volume cannot be read.
+    """
+    node = nodes.volumeNode
+    own = parameters is not None and parameters.inputVolume is node
+    axis = statedAxis(parameters) if own else None
+    spacing = statedSpacing(parameters, storedScan(node, axis)) if own else None
+    side = nodes.consensus.GetAttribute(PREFIX + "Laterality")
+    laterality = Laterality(side) if side in ("OD", "OS") else None
+    volume, grid = readVolumeNode(
+        node, StatedGeometry(spacing=spacing, laterality=laterality, bscanAxis=axis)
+    )
+    return ShownCase(nodes, volume, grid, TISSUES, bundleOf(nodes, parameters))
+
+
+def bundleOf(nodes: ResultNodes, parameters: RetinaTriageParameterNode | None) -> Path | None:
+    """Path of the bundle that made a result, where it is the chosen one or a shipped one."""
+    chosen = None
+    if parameters is not None and (
+        parameters.bundleChoice is BundleChoice.SHIPPED or parameters.bundlePath.strip()
+    ):
+        chosen = bundlePath(parameters)
+    return findBundle(nodes.consensus.GetAttribute(PREFIX + "BundleSha256") or "", chosen)
+
+
+def tissueLabels(
+    segmentationNode: Any, volumeNode: Any, grid: NodeGrid, tissues: tuple[Tissue, ...]
+) -> LabelArray:
+    """Tissue map of a segmentation, uint8 array (B-scan, depth, width); the rest is label 0.
+
+    Segments are told by their ids, which are names of tissues; where they overlap, the one farther
+    down in Slicer's list wins.
+    """
+    known = {tissue.name: tissue.label for tissue in tissues}
+    ids, values = vtk.vtkStringArray(), vtk.vtkIntArray()
+    for name in segmentationNode.GetSegmentation().GetSegmentIDs():
+        if name in known:
+            ids.InsertNextValue(name)
+            values.InsertNextValue(known[name])
+    reference = slicer.vtkSlicerSegmentationsModuleLogic.CreateOrientedImageDataFromVolumeNode(
+        volumeNode, segmentationNode.GetParentTransformNode()
+    )
+    reference.UnRegister(None)  # it is ours, as Slicer's own code says
+    merged = slicer.vtkOrientedImageData()
+    segmentationNode.GenerateMergedLabelmapForAllSegments(
+        merged, slicer.vtkSegmentation.EXTENT_REFERENCE_GEOMETRY, reference, ids, values
+    )
+    scalars = vtk_to_numpy(merged.GetPointData().GetScalars())
+    labels = scalars.reshape(tuple(reversed(merged.GetDimensions()))).transpose(grid.axes)
+    turned = labels[:, ::-1] if grid.depthReversed else labels
+    return np.ascontiguousarray(turned, dtype=np.uint8)

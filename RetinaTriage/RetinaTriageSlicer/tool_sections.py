@@ -1,0 +1,65 @@
+"""Sections that work on the result that is shown: each gets it, and makes of it what it is for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Protocol
+
+import slicer
+
+from RetinaTriageSlicer.explain_section import ExplainSection
+from RetinaTriageSlicer.operating_section import OperatingSection
+from RetinaTriageSlicer.parameters import RetinaTriageParameterNode
+from RetinaTriageSlicer.scene import ResultNodes
+
+
+class ToolSection(Protocol):
+    """A section below the verdict."""
+
+    button: Any
+
+    def show(self, nodes: ResultNodes | None) -> None:
+        """Show a result, or nothing."""
+
+    def problems(self) -> list[str]:
+        """Every reason why the section can do nothing."""
+
+
+class ToolSections:
+    """Makes the sections below the verdict, which are hidden where there is no result.
+
+    Parameters
+    ----------
+    ui : widgets of the panel
+    logic, parameters : give the logic and the parameters of the moment
+    """
+
+    def __init__(
+        self,
+        ui: Any,
+        logic: Callable[[], Any],
+        parameters: Callable[[], RetinaTriageParameterNode | None],
+    ) -> None:
+        self.nodes: ResultNodes | None = None
+        self.explain = ExplainSection(logic, parameters)
+        self.operating = OperatingSection(parameters)
+        self.sections: tuple[ToolSection, ...] = (self.operating, self.explain)
+        layout = ui.logButton.parentWidget().layout()
+        for section in self.sections:
+            layout.insertWidget(layout.indexOf(ui.logButton), section.button)
+            section.button.collapsed = True
+
+    def show(self, nodes: ResultNodes | None) -> None:
+        """Show a result in all sections; hide them where there is none, or none with its volume."""
+        self.nodes = nodes if nodes is not None and nodes.volumeNode is not None else None
+        for section in self.sections:
+            section.button.setVisible(self.nodes is not None)
+            section.show(self.nodes)
+
+    def dropRemoved(self) -> None:
+        """Let go of a result whose volume or map was removed from the scene."""
+        if self.nodes is None:
+            return
+        present = slicer.mrmlScene.IsNodePresent(self.nodes.consensus)
+        if not present or self.nodes.volumeNode is None:
+            self.show(None)
