@@ -12,6 +12,7 @@ import slicer
 
 from RetinaTriageLib.result import TriageResult
 from RetinaTriageSlicer import hierarchy, provenance, terminology
+from RetinaTriageSlicer.browser_scan import scanAttributes
 from RetinaTriageSlicer.map_nodes import enFaceMaps, makeMapNode
 from RetinaTriageSlicer.node_grid import NodeGrid
 from RetinaTriageSlicer.segmentation_nodes import makeSegmentationNode
@@ -52,13 +53,15 @@ class ResultNodes:
 
     @property
     def nodes(self) -> tuple[Any, ...]:
-        """All nodes, in the order of the folder."""
-        return (
+        """All nodes in the order of the folder, then what was added to the result afterwards."""
+        made = (
             self.consensus,
             *self.hypotheses,
             *self.tables.values(),
             *self.maps.values(),
         )
+        later = (node for node in _markedNodes() if node.GetAttribute(provenance.CASE) == self.case)
+        return (*made, *(node for node in later if node not in made))
 
     @property
     def volumeNode(self) -> Any:
@@ -114,13 +117,17 @@ def removeResult(nodes: ResultNodes) -> None:
 def findResults() -> tuple[ResultNodes, ...]:
     """Results of the scene, such as those of a scene that was opened."""
     marked: dict[str, list[Any]] = {}
-    for kind in ("vtkMRMLSegmentationNode", "vtkMRMLTableNode", "vtkMRMLScalarVolumeNode"):
-        for node in slicer.util.getNodesByClass(kind):
-            case = node.GetAttribute(provenance.CASE)
-            if case:
-                marked.setdefault(case, []).append(node)
+    for node in _markedNodes():
+        marked.setdefault(node.GetAttribute(provenance.CASE), []).append(node)
     found = (_gather(case, nodes) for case, nodes in marked.items())
     return tuple(one for one in found if one is not None)
+
+
+def _markedNodes() -> list[Any]:
+    """Nodes of the scene that belong to some result."""
+    kinds = ("vtkMRMLSegmentationNode", "vtkMRMLTableNode", "vtkMRMLScalarVolumeNode")
+    nodes = (node for kind in kinds for node in slicer.util.getNodesByClass(kind))
+    return [node for node in nodes if node.GetAttribute(provenance.CASE)]
 
 
 def _makeNodes(
@@ -128,7 +135,11 @@ def _makeNodes(
 ) -> Generator[None, None, ResultNodes]:
     """Make the nodes in the order of the folder, one a step."""
     case = uuid.uuid4().hex
-    attributes = provenance.provenanceAttributes(result) | {provenance.CASE: case}
+    attributes = (
+        provenance.provenanceAttributes(result)
+        | scanAttributes(result, grid)
+        | {provenance.CASE: case}
+    )
     base = volumeNode.GetName()
 
     def add(node: Any, role: str) -> Any:
