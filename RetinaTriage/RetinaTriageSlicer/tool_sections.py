@@ -8,6 +8,7 @@ from typing import Any, Protocol
 import slicer
 
 from RetinaTriageSlicer.explain_section import ExplainSection
+from RetinaTriageSlicer.maps_section import MapsSection
 from RetinaTriageSlicer.operating_section import OperatingSection
 from RetinaTriageSlicer.parameters import RetinaTriageParameterNode
 from RetinaTriageSlicer.scene import ResultNodes
@@ -43,7 +44,8 @@ class ToolSections:
         self.nodes: ResultNodes | None = None
         self.explain = ExplainSection(logic, parameters)
         self.operating = OperatingSection(parameters)
-        self.sections: tuple[ToolSection, ...] = (self.operating, self.explain)
+        self.maps = MapsSection(parameters)
+        self.sections: tuple[ToolSection, ...] = (self.operating, self.explain, self.maps)
         layout = ui.logButton.parentWidget().layout()
         for section in self.sections:
             layout.insertWidget(layout.indexOf(ui.logButton), section.button)
