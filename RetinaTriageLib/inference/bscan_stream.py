@@ -67,7 +67,7 @@ def bscan_stream(
     """
     placed: Segmenter = segmenter.to(compute.torch_device)
     if isinstance(placed, SegmentationNetwork):
-        return StreamedNetwork(placed, branch, compute.dtype)
+        return StreamedNetwork(placed, branch, compute.dtype, fused=compute.kernels == "fused")
     return SingleBscans(placed, volume.require_spacing())
 
 

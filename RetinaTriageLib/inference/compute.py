@@ -10,9 +10,11 @@ from typing import Literal
 import torch
 
 from RetinaTriageLib.errors import DeviceError, InputError
+from RetinaTriageLib.inference.convolution import fused_kernels_agree
 
 DeviceName = Literal["cpu", "cuda", "mps"]
 DTypeName = Literal["float32", "bfloat16"]
+KernelName = Literal["torch", "fused"]
 REQUESTS = ("auto", "cpu", "cuda", "mps")
 
 # Without these instructions bfloat16 is emulated and many times slower than float32.
@@ -24,12 +26,18 @@ BF16_CUDA_CAPABILITY = (8, 0)
 
 @dataclass(frozen=True)
 class Compute:
-    """Device and number format of one run; ``description`` is shown to the user."""
+    """How one run computes; ``description`` says it to the user and stands in the result.
+
+    Attributes
+    ----------
+    kernels : "fused" for oneDNN's convolutions with ReLU, "torch" for torch's public functions
+    """
 
     device: DeviceName
     dtype_name: DTypeName
     threads: int
     description: str
+    kernels: KernelName = "torch"
 
     @property
     def torch_device(self) -> torch.device:
@@ -92,7 +100,9 @@ def _cpu() -> Compute:
     threads = torch.get_num_threads()
     dtype: DTypeName = "bfloat16" if cpu_has_bfloat16() else "float32"
     name = platform.processor() or platform.machine()
-    return Compute("cpu", dtype, threads, f"CPU ({name}), {threads} threads, {dtype}")
+    fused = fused_kernels_agree(getattr(torch, dtype))
+    said = f"CPU ({name}), {threads} threads, {dtype}{', fused convolutions' if fused else ''}"
+    return Compute("cpu", dtype, threads, said, "fused" if fused else "torch")
 
 
 def _require_present(device: str, what: str, *, present: bool) -> None:

@@ -101,22 +101,24 @@ def segment(
 
 
 def most_likely(probabilities: Tensor) -> Tensor:
-    """Class of the highest value, the lowest one of equals, as uint8 tensor.
+    """Class of the highest probability, the lowest one of equals, as uint8 tensor.
 
-    Not ``argmax``: that does not say which of equals it gives, and takes several times as long
-    where classes are not the last axis (torch 2.13, CPU).
+    A float of 0 or more orders as its bits do, so the class takes the place of the lowest bits and
+    one maximum finds both: a fifth of the time of comparing and of filling (torch 2.13, CPU).
+    Probabilities that differ by less than two millionths of themselves count as equal.
 
     Parameters
     ----------
-    probabilities : float tensor (B-scan, class, depth, width)
+    probabilities : float32 tensor (B-scan, class, depth, width), nowhere negative
     """
-    highest = probabilities[:, 0].clone()
-    labels = torch.zeros_like(highest, dtype=torch.uint8)
-    for label in range(1, probabilities.shape[1]):
-        values = probabilities[:, label]
-        labels.masked_fill_(values > highest, label)
+    classes = probabilities.shape[1]
+    mask = (1 << (classes - 1).bit_length()) - 1
+    bits = probabilities.float().view(torch.int32)
+    highest = (bits[:, 0] & ~mask).bitwise_or_(mask)
+    for label in range(1, classes):
+        values = (bits[:, label] & ~mask).bitwise_or_(mask - label)
         torch.maximum(highest, values, out=highest)
-    return labels
+    return highest.bitwise_and_(mask).neg_().add_(mask).to(torch.uint8)
 
 
 def _aligned(grids: list[GridAccumulator]) -> tuple[GridArray, ...]:

@@ -8,13 +8,13 @@ normalization is folded into the convolutions.
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F  # noqa: N812 - torch's own abbreviation
 from torch import Tensor, nn
 
 from RetinaTriageLib.errors import InputError
+from RetinaTriageLib.inference.convolution import Convolution, fold, halved, prepared
 from RetinaTriageLib.networks.blocks import ConvUnit
 from RetinaTriageLib.networks.segmentation import (
     DecoderLevel,
@@ -23,27 +23,13 @@ from RetinaTriageLib.networks.segmentation import (
     fold_depth,
     padded,
     require_branch,
-    unfold_depth,
 )
-
-
-@dataclass(frozen=True)
-class FoldedConv:
-    """Convolution with the batch normalization behind it folded in, then ReLU."""
-
-    weight: Tensor
-    bias: Tensor
-    padding: int
-
-    def __call__(self, x: Tensor) -> Tensor:
-        """Features (N, outputs, depth, width)."""
-        return F.conv2d(x, self.weight, self.bias, padding=self.padding).relu_()
 
 
 class _SliceStage:
     """Cross-slice convolution with its queue; adds its result to the B-scan in the middle."""
 
-    def __init__(self, conv: FoldedConv) -> None:
+    def __init__(self, conv: Convolution) -> None:
         self._conv = conv
         self._pending: Tensor | None = None
 
@@ -71,12 +57,12 @@ class _SliceStage:
 class _EncoderStage:
     """One encoder level; ``skips`` holds its features until the decoder asks for them."""
 
-    def __init__(self, level: EncoderLevel, dtype: torch.dtype) -> None:
-        self._first = fold(level.first, dtype)
+    def __init__(self, level: EncoderLevel, dtype: torch.dtype, *, fused: bool) -> None:
+        self._first = fold(level.first, dtype, fused=fused)
         self._slices = None
         if level.slices is not None:
-            self._slices = _SliceStage(fold(level.slices.unit, dtype))
-        self._second = fold(level.second, dtype)
+            self._slices = _SliceStage(fold(level.slices.unit, dtype, fused=fused))
+        self._second = fold(level.second, dtype, fused=fused)
 
     def begin(self) -> None:
         if self._slices is not None:
@@ -85,7 +71,7 @@ class _EncoderStage:
     def push(self, x: Tensor | None, *, last: bool) -> Tensor | None:
         """Features of the B-scans now complete at this level."""
         if x is not None:
-            x = self._first(F.max_pool2d(x, 2))
+            x = self._first(halved(x))
         if self._slices is not None:
             x = self._slices.push(x, last=last)
         return None if x is None else self._second(x)
@@ -94,11 +80,11 @@ class _EncoderStage:
 class _DecoderStage:
     """One decoder level; a B-scan needs no neighbors here."""
 
-    def __init__(self, level: DecoderLevel, dtype: torch.dtype) -> None:
-        self._weight = _prepared(level.up.weight, dtype)
+    def __init__(self, level: DecoderLevel, dtype: torch.dtype, *, fused: bool) -> None:
+        self._weight = prepared(level.up.weight, dtype)
         self._bias = None if level.up.bias is None else level.up.bias.detach().to(dtype)
-        self._first = fold(level.first, dtype)
-        self._second = fold(level.second, dtype)
+        self._first = fold(level.first, dtype, fused=fused)
+        self._second = fold(level.second, dtype, fused=fused)
 
     def __call__(self, x: Tensor, skip: Tensor) -> Tensor:
         up = F.conv_transpose2d(x, self._weight, self._bias, stride=2)
@@ -114,29 +100,34 @@ class StreamedNetwork:
     Parameters
     ----------
     dtype : float32, or bfloat16 where the device computes fast in it
+    fused : whether to use oneDNN's kernels directly, see `fused_kernels_agree`
     """
 
     def __init__(
-        self, network: SegmentationNetwork, branch: str, dtype: torch.dtype = torch.float32
+        self,
+        network: SegmentationNetwork,
+        branch: str,
+        dtype: torch.dtype = torch.float32,
+        *,
+        fused: bool = False,
     ) -> None:
         require_branch(network.config, branch)
         self._config, self._dtype = network.config, dtype
         self._device = network.head.weight.device
-        self._branch = [fold(unit, dtype) for unit in _units(network.branches[branch])]
+        self._branch = [fold(unit, dtype, fused=fused) for unit in _units(network.branches[branch])]
         self._encoder = [
-            _EncoderStage(level, dtype)
+            _EncoderStage(level, dtype, fused=fused)
             for level in network.encoder.values()
             if isinstance(level, EncoderLevel)
         ]
         self._decoder = [
-            _DecoderStage(level, dtype)
+            _DecoderStage(level, dtype, fused=fused)
             for level in network.decoder.values()
             if isinstance(level, DecoderLevel)
         ]
-        self._head_weight = _prepared(network.head.weight, dtype)
-        self._head_bias = (
-            None if network.head.bias is None else network.head.bias.detach().to(dtype)
-        )
+        head = network.head
+        self._head_weight = head.weight.detach().flatten(1).to(dtype)
+        self._head_bias = _head_bias(head).detach().to(dtype)[:, None]
         self.begin()
 
     def begin(self) -> None:
@@ -182,8 +173,19 @@ class StreamedNetwork:
         count = x.shape[0]
         for level, skips in zip(self._decoder, reversed(self._skips), strict=True):
             x = level(x, torch.cat([skips.popleft() for _ in range(count)]))
-        scores = unfold_depth(F.conv2d(x, self._head_weight, self._head_bias))
-        return scores[:, :, :depth, :width].float().contiguous()
+        return self._scores(x)[:, :, :depth, :width].contiguous()
+
+    def _scores(self, x: Tensor) -> Tensor:
+        """Float32 scores (N, class, depth, width) at full depth of features of half the depth."""
+        count, channels, depth, width = x.shape
+        shape = (count, self._config.classes, depth, 2, width)
+        scores = torch.empty(shape, device=self._device)
+        # As one product a B-scan that comes out in planes: the layout of softmax, copied once.
+        for bscan, features in enumerate(x):
+            rows = features.permute(1, 2, 0).reshape(-1, channels)
+            planes = torch.addmm(self._head_bias, self._head_weight, rows.t())
+            scores[bscan].copy_(planes.view(-1, 2, depth, width).transpose(1, 2))
+        return scores.view(count, -1, 2 * depth, width)
 
     def _require_next(self, bscans: Tensor | None) -> tuple[int, int]:
         if self._ended:
@@ -204,21 +206,9 @@ class StreamedNetwork:
         return self._size
 
 
-def fold(unit: ConvUnit, dtype: torch.dtype) -> FoldedConv:
-    """Convolution of a trained unit with its batch normalization folded in."""
-    norm = unit.norm
-    if norm.running_mean is None or norm.running_var is None:
-        msg = "Found batch normalization without running statistics; train the network with them."
-        raise InputError(msg)
-    gain = norm.weight.detach() / torch.sqrt(norm.running_var + norm.eps)
-    weight = unit.conv.weight.detach() * gain[:, None, None, None]
-    bias = norm.bias.detach() - norm.running_mean * gain
-    return FoldedConv(_prepared(weight, dtype), bias.to(dtype), unit.conv.kernel_size[0] // 2)
+def _head_bias(head: nn.Conv2d) -> Tensor:
+    return head.weight.new_zeros(head.out_channels) if head.bias is None else head.bias
 
 
 def _units(branch: nn.Module) -> list[ConvUnit]:
     return [unit for unit in branch.children() if isinstance(unit, ConvUnit)]
-
-
-def _prepared(weight: Tensor, dtype: torch.dtype) -> Tensor:
-    return weight.detach().to(dtype).contiguous(memory_format=torch.channels_last)
