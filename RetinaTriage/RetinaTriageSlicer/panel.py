@@ -11,6 +11,7 @@ from slicer.i18n import tr as _
 
 from RetinaTriageLib.errors import CancelledError, RetinaTriageError
 from RetinaTriageLib.progress import Progress
+from RetinaTriageSlicer.browser_sections import BrowserSections
 from RetinaTriageSlicer.bundle_section import BundleSection
 from RetinaTriageSlicer.device_section import DeviceSection
 from RetinaTriageSlicer.geometry_section import GeometrySection
@@ -52,6 +53,7 @@ class Panel(slicer.util.VTKObservationMixin):
         self._output = OutputSection(self.ui, self._onSwap)
         self.tools = ToolSections(self.ui, lambda: self._logic, lambda: self._parameters)
         self._verdict = VerdictSection(self.ui, self.tools.show)
+        self.browser = BrowserSections(self.ui, lambda: self._logic, lambda: self._parameters)
         self._sections = (
             self._geometry,
             self._bundle,
