@@ -1,7 +1,8 @@
 """How Slicer's DICOM module loads Ophthalmic Tomography: with RetinaTriage, and why.
 
-Slicer's plugin for scalar volumes checks the geometry of single-frame images only. Of multi-frame
-ones it takes the light beam's thickness, or 1 mm, for the distance between B-scans.
+Slicer's plugin for scalar volumes checks the geometry of single-frame images only. Copies of scans
+that RetinaTriage writes beside its results are taken too: by their class, a multi-frame Secondary
+Capture, Slicer would load them as a sequence in time.
 """
 
 from __future__ import annotations
@@ -16,9 +17,10 @@ from slicer.i18n import tr as _
 
 PLUGIN_NAME = "DICOMRetinaTriagePlugin"
 OPT = "1.2.840.10008.5.1.4.1.1.77.1.5.4"
-CLASS_UID, FRAMES, SERIES = "0008,0016", "0028,0008", "0020,000E"
+COPIES = ("1.2.840.10008.5.1.4.1.1.7.2", "1.2.840.10008.5.1.4.1.1.7.3")
+CLASS_UID, FRAMES, SERIES, MAKER = "0008,0016", "0028,0008", "0020,000E", "0008,0070"
 INSTANCE_UID, SIZE = "0008,0018", ("0028,0010", "0028,0011")
-# The plugin of the highest confidence is chosen; that for scalar volumes says 0.5 to 0.7.
+# The highest confidence is chosen; scalar volumes say 0.5, image sequences 0.7.
 CONFIDENCE = 0.95
 INSTANCE_UIDS = "DICOM.instanceUIDs"  # attribute by which Slicer finds a node's images again
 
@@ -36,14 +38,14 @@ class DICOMRetinaTriagePluginClass(DICOMPlugin):
         return [
             self._loadable(files)
             for fileList in fileLists
-            for files in _scans(file for file in fileList if _value(file, CLASS_UID) == OPT)
+            for files in _scans(file for file in fileList if _isScan(file))
         ]
 
     def load(self, loadable: Any) -> Any:
         """Volume node of a scan; None, with a message, where it cannot be read."""
         from RetinaTriageLib.errors import RetinaTriageError
         from RetinaTriageLib.readers.dicom import read_dicom_files
-        from RetinaTriageSlicer.loaded_scan import makeScanNode
+        from RetinaTriageSlicer.loaded_scan import makeScanNode, showNode
         from RetinaTriageSlicer.remedies import forPanel
 
         try:
@@ -56,6 +58,7 @@ class DICOMRetinaTriagePluginClass(DICOMPlugin):
             INSTANCE_UIDS, " ".join(_value(file, INSTANCE_UID) for file in loadable.files)
         )
         self.addSeriesInSubjectHierarchy(loadable, node)
+        showNode(node)
         return node
 
     def _loadable(self, files: tuple[str, ...]) -> Any:
@@ -77,6 +80,11 @@ def registerPlugin() -> None:
     if not hasattr(slicer.modules, "dicomPlugins"):
         slicer.modules.dicomPlugins = {}
     slicer.modules.dicomPlugins[PLUGIN_NAME] = DICOMRetinaTriagePluginClass
+
+
+def _isScan(file: str) -> bool:
+    kind = _value(file, CLASS_UID)
+    return kind == OPT or (kind in COPIES and _value(file, MAKER) == "RetinaTriage")
 
 
 def _scans(files: Iterable[str]) -> list[tuple[str, ...]]:

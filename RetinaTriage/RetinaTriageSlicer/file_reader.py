@@ -6,10 +6,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-import slicer
-
 from RetinaTriageLib.errors import InputError, RetinaTriageError
-from RetinaTriageSlicer.loaded_scan import makeLocalizerNode, makeScanNode
+from RetinaTriageSlicer.loaded_scan import makeLocalizerNode, makeScanNode, showNode
 from RetinaTriageSlicer.remedies import forPanel
 
 
@@ -52,12 +50,5 @@ def loadScans(
     if not nodes:
         msg = f"{path.name} holds no scan that can be read. Export the macular raster again."
         raise InputError(msg)
-    _show(nodes[0])
+    showNode(nodes[0])
     return [*nodes, *(node for node in localizers if node is not None)]
-
-
-def _show(node: Any) -> None:
-    """Show a node in all slice views, as Slicer does with a volume that was loaded."""
-    logic = slicer.app.applicationLogic()
-    logic.GetSelectionNode().SetReferenceActiveVolumeID(node.GetID())
-    logic.PropagateVolumeSelection()

@@ -36,6 +36,13 @@ def makeScanNode(volume: OCTVolume, name: str = "") -> Any:
     return node
 
 
+def showNode(node: Any) -> None:
+    """Show a node in all slice views, as Slicer does with a volume that was loaded."""
+    logic = slicer.app.applicationLogic()
+    logic.GetSelectionNode().SetReferenceActiveVolumeID(node.GetID())
+    logic.PropagateVolumeSelection()
+
+
 def makeLocalizerNode(volume: OCTVolume, name: str) -> Any:
     """Volume node of the scanner's en-face picture, or None where its place is not known.
 

@@ -81,6 +81,8 @@ def run(parsed: argparse.Namespace) -> int:
     keep_freed_memory()
     source = _dicom_source(parsed)
     volume = read_stated_volume(parsed)
+    if source is not None or parsed.nifti:
+        volume.require_spacing()
     options = _options(parsed, volume)
     with progress_bar(sys.stderr) as on_progress:
         result = triage(volume, parsed.bundle, options, on_progress=on_progress)

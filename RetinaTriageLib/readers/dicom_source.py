@@ -32,6 +32,7 @@ REPEATED = (
     "LossyImageCompressionRatio",
     "LossyImageCompressionMethod",
 )
+SEXES = ("M", "F", "O")
 # Present in every object, empty where identifiers are left out (PS3.3 C.7.1.1 and C.7.2.1, type 2).
 IDENTIFYING = (
     "PatientName",
@@ -76,9 +77,12 @@ def dicom_source_of_files(
 def patient_of(path: Path) -> Mapping[str, str]:
     """Patient in a file of any format, as DICOM attributes; to be read only where asked to."""
     found = read_identifiers(path)
-    names = [found.get(name, "") for name in ("LastName", "FirstName")]
-    name = found.get("PatientName") or "^".join(names).strip("^")
-    patient = {"PatientName": name, "PatientID": found.get("PatientID", "")}
+    names = (found.get("LastName", ""), found.get("FirstName") or found.get("FirstNames", ""))
+    patient = {
+        "PatientName": found.get("PatientName") or "^".join(names).strip("^"),
+        "PatientID": found.get("PatientID", ""),
+        "PatientSex": found.get("Sex", "") if found.get("Sex") in SEXES else "",
+    }
     return {keyword: value for keyword, value in patient.items() if value}
 
 

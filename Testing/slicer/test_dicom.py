@@ -125,6 +125,16 @@ def test_scan_of_a_file_gets_a_copy_of_nobody(monkeypatch: Any):
     assert dataset.StudyInstanceUID == copy.StudyInstanceUID
 
 
+def test_copy_of_a_scan_is_loaded_as_a_volume(tmp_path: Path, monkeypatch: Any):
+    from RetinaTriageLib.writers.dicom_image import captured_image
+
+    captured_image(SCAN).save_as(tmp_path / "scan.dcm", enforce_file_format=True)
+    node, _ = loaded(tmp_path / "scan.dcm", monkeypatch)
+    np.testing.assert_array_equal(slicer.util.arrayFromVolume(node), SCAN.voxels)
+    np.testing.assert_allclose(ijkToRas(node), SCAN.ijk_to_ras(), atol=1e-9)
+    assert node.GetAttribute("RetinaTriage.Laterality") == "OD"
+
+
 def test_images_that_left_the_database_are_refused(tmp_path: Path, monkeypatch: Any):
     node, _ = loaded(write_dicom(tmp_path / "a.dcm", SCAN), monkeypatch)
     node.SetAttribute("DICOM.instanceUIDs", "1.2.3")
