@@ -67,6 +67,7 @@ class RetinaTriageWidget(ScriptedLoadableModuleWidget):
         """Let go of the scene and of the worker."""
         self.panel.exit()
         self.panel.removeObservers()
+        self.panel.tools.close()
         self.panel.browser.cleanup()
         self.logic.close()
 

@@ -8,10 +8,12 @@ from typing import Any, Protocol
 import slicer
 
 from RetinaTriageSlicer.explain_section import ExplainSection
+from RetinaTriageSlicer.export_section import ExportSection
 from RetinaTriageSlicer.maps_section import MapsSection
 from RetinaTriageSlicer.operating_section import OperatingSection
 from RetinaTriageSlicer.parameters import RetinaTriageParameterNode
 from RetinaTriageSlicer.scene import ResultNodes
+from RetinaTriageSlicer.surfaces_section import SurfacesSection
 
 
 class ToolSection(Protocol):
@@ -45,18 +47,36 @@ class ToolSections:
         self.explain = ExplainSection(logic, parameters)
         self.operating = OperatingSection(parameters)
         self.maps = MapsSection(parameters)
-        self.sections: tuple[ToolSection, ...] = (self.operating, self.explain, self.maps)
+        self.surfaces = SurfacesSection()
+        self.export = ExportSection(parameters, self.maps.center)
+        self.sections: tuple[ToolSection, ...] = (
+            self.operating,
+            self.explain,
+            self.maps,
+            self.surfaces,
+            self.export,
+        )
         layout = ui.logButton.parentWidget().layout()
         for section in self.sections:
             layout.insertWidget(layout.indexOf(ui.logButton), section.button)
             section.button.collapsed = True
 
     def show(self, nodes: ResultNodes | None) -> None:
-        """Show a result in all sections; hide them where there is none, or none with its volume."""
+        """Show a result in all sections; hide them where there is none, or none with its volume.
+
+        What was drawn or is being explained stays where the same result is shown again.
+        """
+        before = self.nodes
         self.nodes = nodes if nodes is not None and nodes.volumeNode is not None else None
+        same = before is not None and self.nodes is not None and before.case == self.nodes.case
         for section in self.sections:
             section.button.setVisible(self.nodes is not None)
-            section.show(self.nodes)
+            if not (same and section in (self.explain, self.maps)):
+                section.show(self.nodes)
+
+    def close(self) -> None:
+        """Let go of the scene."""
+        self.show(None)
 
     def dropRemoved(self) -> None:
         """Let go of a result whose volume or map was removed from the scene."""

@@ -58,6 +58,9 @@ class qMRMLSliceWidget(qMRMLWidget):
         column.addWidget(self._bar)
         column.addWidget(self._picture, 1)
 
+    def sliceView(self) -> qMRMLSliceWidget:
+        return self
+
     def sliceLogic(self) -> Any:
         return self._view.logic
 
@@ -127,6 +130,8 @@ class qSlicerLayoutManager(qt.QObject):
         for at, widget in enumerate(placed):
             grid.addWidget(widget, at // 2, at % 2)
 
+    tableViewCount = QtCore.Property(int, lambda _: 0)
+    plotViewCount = QtCore.Property(int, lambda _: 0)
     layout = QtCore.Property(int, lambda _: slicer.vtkMRMLLayoutNode.SlicerLayoutFourUpView)
     threeDViewCount = QtCore.Property(int, lambda _: 1)
 
