@@ -136,5 +136,5 @@ def _onStartup(module: Any) -> None:
 
         registerPlugin()
     empty, logic = module.logic(), RetinaTriageLogic()
-    for name in ("process", "processAsync", "processBatch", "settings"):
+    for name in ("process", "processAsync", "processBatch", "settings", "exportToDicomDatabase"):
         setattr(empty, name, getattr(logic, name))

@@ -193,6 +193,20 @@ class RetinaTriageLogic(ScriptedLoadableModuleLogic):
             onCase=onCase or _ignore,
         )
 
+    def exportToDicomDatabase(self, nodes: ResultNodes) -> tuple[str, ...]:
+        """Write a result into Slicer's DICOM database: segmentation and report, by instance UID.
+
+        Raises
+        ------
+        RetinaTriageError
+            If the volume was removed or its spacing is unknown.
+        RuntimeError
+            If no database is open.
+        """
+        from RetinaTriageSlicer.dicom_export import exportToDatabase
+
+        return exportToDatabase(nodes)
+
     def cancel(self, run: TriageRun) -> None:
         """Stop a run."""
         run.cancel()

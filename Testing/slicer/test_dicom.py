@@ -102,11 +102,9 @@ def test_exported_segments_are_those_of_the_scene(tmp_path: Path, monkeypatch: A
     assert stored.sum() == mask.sum()
 
 
-def test_exported_report_repeats_the_tables(tmp_path: Path, monkeypatch: Any):
+def test_exported_report_repeats_the_tables(logic: Any, tmp_path: Path, monkeypatch: Any):
     node, database = loaded(write_dicom(tmp_path / "a.dcm", SCAN), monkeypatch)
-    from RetinaTriageSlicer.dicom_export import exportToDatabase
-
-    uids = exportToDatabase(shown(node))
+    uids = logic.exportToDicomDatabase(shown(node))
     report = highdicom.sr.Comprehensive3DSR.from_dataset(database.imported["report.dcm"])
     assert report.SOPInstanceUID in uids
     groups = report.content.get_image_measurement_groups()
