@@ -30,6 +30,7 @@ from RetinaTriageSlicer.widgets import (
     fillTable,
     makeBox,
     makeButton,
+    makeCheck,
     makeLabel,
     makeSection,
     makeTable,
@@ -116,6 +117,7 @@ class MapsSection(slicer.util.VTKObservationMixin):
             case, MAP, f"{case.volumeNode.GetName()} {title}", _thicknessMap(title, self._map_um)
         )
         shown_maps.layOver(self._nodes.maps.get("enface"), node)
+        self._onTissues()
         if self._fovea is None:
             self._observe(etdrs_overlay.foveaNode(self._nodes, self._automaticPoint))
         self.measure()
@@ -235,6 +237,10 @@ class MapsSection(slicer.util.VTKObservationMixin):
         if self._map_um is not None:
             self.draw()
 
+    def _onTissues(self, _checked: bool = False) -> None:
+        if self._nodes is not None and self._map_um is not None:
+            shown_maps.showTissuesOver(self._nodes, shown=self.tissuesCheck.checked)
+
     def _makeWidgets(self) -> None:
         self.button, form = makeSection(
             "mapsButton",
@@ -257,6 +263,12 @@ class MapsSection(slicer.util.VTKObservationMixin):
             _("Find the fovea"),
             _("Move the point back to where the foveal pit is found automatically."),
         )
+        self.tissuesCheck = makeCheck(
+            "mapTissuesCheck",
+            _("Show the tissues over the map"),
+            _("Outlines of the tissues in the coronal view, which shows the map, too."),
+            checked=False,
+        )
         self.label = makeLabel("mapLabel", _("Where the grid lies, or why there is none."))
         self.table = makeTable(
             "mapTable",
@@ -277,8 +289,10 @@ class MapsSection(slicer.util.VTKObservationMixin):
         self.form = form
         form.addRow(_("Tissue:"), self.tissueBox)
         form.addRow(self.drawButton, self.resetButton)
+        form.addRow(self.tissuesCheck)
         form.addRow(self.label)
         form.addRow(self.table)
+        self.tissuesCheck.connect("toggled(bool)", self._onTissues)
         self.drawButton.connect("clicked()", self.draw)
         self.resetButton.connect("clicked()", self.resetFovea)
         self.tissueBox.connect("currentIndexChanged(int)", self._onTissue)

@@ -138,9 +138,9 @@ class OperatingSection:
                 if row == column:  # a right answer costs nothing
                     item.setFlags(qt.Qt.ItemIsSelectable | qt.Qt.ItemIsEnabled)
                 self.penaltyTable.setItem(row, column, item)
-        self.penaltyTable.resizeColumnsToContents()
+        self.penaltyTable.horizontalHeader().setSectionResizeMode(qt.QHeaderView.Stretch)
         height = self.penaltyTable.verticalHeader().defaultSectionSize
-        self.penaltyTable.setFixedHeight((len(titles) + 1) * height + 20)
+        self.penaltyTable.setFixedHeight((len(titles) + 1) * height + 4)
         self._filling = False
 
     def _onPenalty(self, row: int, column: int) -> None:
@@ -293,14 +293,14 @@ class OperatingSection:
                     _("Penalty"),
                     _("Penalty to expect of this answer, in the unit of the matrix above."),
                 ),
-                Column(_("Decided"), _("Whether the verdict would name this outcome.")),
+                Column(_("Named"), _("Whether the verdict would name this outcome.")),
                 Column(
-                    _("Sensitivity (%)"),
-                    _("Share of the cases with it that the bundle's validation found."),
+                    _("Sens. (%)"),
+                    _("Sensitivity: share of cases with it that validation found; - is unknown."),
                 ),
                 Column(
-                    _("Specificity (%)"),
-                    _("Share of the cases without it that the bundle's validation left alone."),
+                    _("Spec. (%)"),
+                    _("Specificity: share of the cases without it left alone; - is unknown."),
                 ),
             ),
         )
@@ -340,4 +340,4 @@ def _pointTitle(point: OperatingPoint) -> str:
 
 
 def _percent(share: float | None) -> str:
-    return _("not stated") if share is None else f"{100 * share:.1f}"
+    return "-" if share is None else f"{100 * share:.1f}"

@@ -16,14 +16,14 @@ import vtk
 from vtk.util.numpy_support import vtk_to_numpy
 
 from RetinaTriageLib.tissues import TISSUES, Tissue
-from RetinaTriageLib.volume import LabelArray, Laterality, OCTVolume
+from RetinaTriageLib.volume import LabelArray, OCTVolume
+from RetinaTriageSlicer.browser_scan import mapScan
 from RetinaTriageSlicer.bundle_of_result import findBundle
 from RetinaTriageSlicer.node_grid import NodeGrid
 from RetinaTriageSlicer.parameters import BundleChoice, RetinaTriageParameterNode
 from RetinaTriageSlicer.provenance import PREFIX
-from RetinaTriageSlicer.run_settings import bundlePath, statedAxis, statedSpacing
+from RetinaTriageSlicer.run_settings import bundlePath
 from RetinaTriageSlicer.scene import ResultNodes
-from RetinaTriageSlicer.stored_scan import storedScan
 from RetinaTriageSlicer.volume_node import StatedGeometry, readVolumeNode
 
 
@@ -53,24 +53,18 @@ class ShownCase:
 
 
 def readCase(nodes: ResultNodes, parameters: RetinaTriageParameterNode | None) -> ShownCase:
-    """Read the scan of a result as the run took it: eye side as the result states it.
-
-    Distances that the user states for this volume count here too.
+    """Read the scan of a result as the run took it: eye side, distances and axes as it states.
 
     Raises
     ------
     RetinaTriageError
         If the volume cannot be read.
     """
-    node = nodes.volumeNode
-    own = parameters is not None and parameters.inputVolume is node
-    axis = statedAxis(parameters) if own else None
-    spacing = statedSpacing(parameters, storedScan(node, axis)) if own else None
-    side = nodes.consensus.GetAttribute(PREFIX + "Laterality")
-    laterality = Laterality(side) if side in ("OD", "OS") else None
-    volume, grid = readVolumeNode(
-        node, StatedGeometry(spacing=spacing, laterality=laterality, bscanAxis=axis)
+    scan = mapScan(nodes.consensus)
+    stated = StatedGeometry(
+        spacing=scan.spacing, laterality=scan.place.laterality, bscanAxis=scan.grid.axes[0]
     )
+    volume, grid = readVolumeNode(nodes.volumeNode, stated)
     return ShownCase(nodes, volume, grid, TISSUES, bundleOf(nodes, parameters))
 
 

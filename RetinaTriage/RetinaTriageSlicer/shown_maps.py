@@ -11,7 +11,7 @@ import vtk
 
 from RetinaTriageLib.result import EnFaceArray
 from RetinaTriageSlicer import hierarchy, provenance
-from RetinaTriageSlicer.map_nodes import EnFaceMap, makeMapNode
+from RetinaTriageSlicer.map_nodes import UM, EnFaceMap, makeMapNode
 from RetinaTriageSlicer.scene import ResultNodes
 from RetinaTriageSlicer.shown_case import ShownCase
 
@@ -41,6 +41,21 @@ def layOver(enface: Any, node: Any, view: str = "Green") -> None:
     legend = slicer.modules.colors.logic().GetColorLegendDisplayNode(node)
     if legend is not None:
         legend.Modified()  # legends look for their volume when they change, not when views do
+
+
+def showTissuesOver(nodes: ResultNodes, view: str = "Green", *, shown: bool) -> None:
+    """Show the tissues of a result in all views, or in all but the one that shows the map."""
+    slices = slicer.app.layoutManager().sliceWidget(view).mrmlSliceNode()
+    kinds = ("vtkMRMLSliceNode", "vtkMRMLViewNode")
+    others = [
+        one for kind in kinds for one in slicer.util.getNodesByClass(kind) if one is not slices
+    ]
+    for node in (nodes.consensus, *nodes.hypotheses):
+        display = node.GetDisplayNode() if slicer.mrmlScene.IsNodePresent(node) else None
+        if display is not None:
+            display.RemoveAllViewNodeIDs()
+            for one in [] if shown else others:
+                display.AddViewNodeID(one.GetID())
 
 
 def writeTable(
@@ -100,8 +115,7 @@ def changeMap(title: str, change_um: EnFaceArray) -> EnFaceMap:
     """Map of a change, whose colors reach as far to loss as to gain."""
     known = np.abs(change_um[np.isfinite(change_um)])
     most = max(10.0, float(np.percentile(known, 99)) if known.size else 0.0)
-    unit = ("UCUM", "um", "micrometer")
-    return EnFaceMap("change", title, change_um, unit, changeColors().GetID(), (-most, most))
+    return EnFaceMap("change", title, change_um, UM, changeColors().GetID(), (-most, most))
 
 
 def changeColors() -> Any:

@@ -100,8 +100,6 @@ class SurfacesSection:
             slicer.app.layoutManager().resetThreeDViews()
         finally:
             slicer.app.restoreOverrideCursor()
-        drawn = sum(self._opacity(tissue) > 0 for tissue in self._present())
-        self.label.text = _("{count} tissues are drawn.").format(count=drawn)
 
     def _present(self) -> list[Tissue]:
         """Tissues that the drawn map has a surface of."""
@@ -132,6 +130,8 @@ class SurfacesSection:
                 if opacity > 0:  # hidden behind the retina at first, see segmentation_nodes
                     display.SetSegmentVisibility(tissue.name, True)
         display.EndModify(modified)
+        drawn = sum(self._opacity(tissue) > 0 for tissue in self._present())
+        self.label.text = _("{count} tissues are drawn.").format(count=drawn)
         self._shown.SetAttribute(PRESET, list(PRESETS)[max(0, self.presetBox.currentIndex)])
 
     def _stretch(self, _value: int = 0) -> None:

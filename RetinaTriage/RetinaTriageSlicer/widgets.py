@@ -96,9 +96,9 @@ def fillTable(table: Any, rows: Sequence[Sequence[str]], shownRows: int = 8) -> 
             table.setItem(row, column, qt.QTableWidgetItem(text))
     table.resizeColumnsToContents()
     table.resizeRowsToContents()
-    visible = min(max(len(rows), 1), shownRows)
-    rowHeight = table.verticalHeader().defaultSectionSize
-    table.setFixedHeight((visible + 1) * rowHeight + SCROLL_BAR_PX)
+    heights = [table.rowHeight(row) for row in range(min(len(rows), shownRows))]
+    header = table.verticalHeader().defaultSectionSize
+    table.setFixedHeight(header + max(sum(heights), header) + SCROLL_BAR_PX)
 
 
 def fillBox(box: Any, texts: Sequence[str]) -> None:

@@ -68,6 +68,16 @@ def test_map_lies_over_the_projection_with_grid_point_and_legend(maps: Any):
     assert fovea_of(nodes).GetNumberOfControlPoints() == 1
 
 
+def test_tissues_do_not_cover_the_map_unless_asked_for(maps: Any):
+    maps.drawButton.click()
+    (nodes,) = findResults()
+    green = slicer.app.layoutManager().sliceWidget("Green").mrmlSliceNode().GetID()
+    display = nodes.consensus.GetDisplayNode()
+    assert not display.IsDisplayableInView(green)
+    maps.tissuesCheck.setChecked(True)
+    assert display.IsDisplayableInView(green)
+
+
 def test_values_are_those_of_the_library(maps: Any):
     maps.drawButton.click()
     case = maps.thickness.case
@@ -145,9 +155,9 @@ def test_two_visits_are_compared(maps: Any):
 def test_scan_without_distances_says_why(panel: Any):
     known = example_result()
     node = volume_node(known.volume)
-    _, grid = readVolumeNode(node)
-    showResult(known, node, grid)
     node.SetSpacing(1, 1, 1)
+    volume, grid = readVolumeNode(node)
+    showResult(result_from_maps(volume, [known.consensus]), node, grid)
     panel.ui.inputSelector.setCurrentNode(node)
     panel.enter()
     panel.tools.maps.drawButton.click()

@@ -48,7 +48,7 @@ def test_slider_reweights_the_scores_live(operating: Any):
 
 
 def test_what_the_bundle_does_not_state_is_not_stated(operating: Any):
-    assert set(column(operating, 5)) == {"not stated"}
+    assert set(column(operating, 5)) == {"-"}
     assert "states no sensitivity" in operating.label.text
     assert "fitted on" in operating.label.text
 
