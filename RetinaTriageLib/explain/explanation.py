@@ -12,7 +12,7 @@ from RetinaTriageLib.outcomes import OutcomeHead
 
 @dataclass(frozen=True)
 class TissueRegion:
-    """One connected region of one tissue, such as a pocket of fluid.
+    """One connected region of one tissue, such as a pocket of fluid; or all of them together.
 
     Attributes
     ----------
@@ -21,6 +21,7 @@ class TissueRegion:
     voxels : how many it has
     bscan, depth, width : index of a voxel in the middle of it
     first_bscan, last_bscan : B-scans that it reaches from and to
+    parts : how many connected regions it stands for; more than 1 where it is all of a tissue
     """
 
     tissue: str
@@ -31,6 +32,7 @@ class TissueRegion:
     width: int
     first_bscan: int
     last_bscan: int
+    parts: int = 1
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,7 @@ class Explanation:
     Attributes
     ----------
     scores : of the whole map, the mean of the classifiers, re-weighted for the operating point
-    effects : one a region, the largest region first
+    effects : one a region, the largest region first; then one a tissue of several regions
     left_out : smaller regions that were not removed, as there were more than the limit
     """
 

@@ -15,7 +15,7 @@ from RetinaTriageLib.bundle_networks import classifier_grid
 from RetinaTriageLib.calibration import reweight
 from RetinaTriageLib.errors import InputError
 from RetinaTriageLib.explain.explanation import Explanation, RegionEffect
-from RetinaTriageLib.explain.regions import FoundRegion, find_regions
+from RetinaTriageLib.explain.regions import FoundRegion, find_regions, whole_tissues
 from RetinaTriageLib.hypotheses import Opinion, Scores
 from RetinaTriageLib.inference.compute import Compute
 from RetinaTriageLib.inference.ensemble import judge_grids
@@ -45,14 +45,14 @@ def explain_map(
     max_regions: int = MAX_REGIONS,
     on_progress: OnProgress = ignore_progress,
 ) -> Explanation:
-    """Scores of a map, and its scores without each of its regions.
+    """Scores of a map, and its scores without each of its regions and without each lesion at all.
 
     Parameters
     ----------
     tissue_map : uint8 array (B-scan, depth, width)
     spacing : of the volume that the map belongs to; None where it is not known
     of : tissues whose regions are removed; None for `lesion_tissues`
-    max_regions : only so many are removed, the largest ones
+    max_regions : only so many are removed one at a time, the largest ones
     on_progress : what it raises ends the work
 
     Raises
@@ -69,7 +69,7 @@ def explain_map(
         raise InputError(msg)
     tissues = bundle.vocabulary.tissues
     found = find_regions(tissue_map, tissues, of)
-    kept = found[:max_regions]
+    kept = (*found[:max_regions], *whole_tissues(found))
     total = 1 + len(kept)
     on_progress(Progress(EXPLAIN, 0, total))
     bscans, depths, widths = tissue_map.shape
@@ -89,7 +89,7 @@ def explain_map(
     effects = tuple(
         RegionEffect(one.region, of_map) for one, of_map in zip(kept, scores[1:], strict=True)
     )
-    return Explanation(scores[0], effects, len(found) - len(kept))
+    return Explanation(scores[0], effects, max(0, len(found) - max_regions))
 
 
 def _without(whole: GridAccumulator, tissue_map: LabelArray, found: FoundRegion) -> GridAccumulator:

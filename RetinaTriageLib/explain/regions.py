@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -91,6 +91,20 @@ def find_regions(
     return tuple(sorted(found, key=lambda one: -one.region.voxels))
 
 
+def whole_tissues(found: Sequence[FoundRegion]) -> tuple[FoundRegion, ...]:
+    """All regions of a tissue together, for each tissue that has several; the largest first.
+
+    The tissue that surrounds most of them takes the place of all. Their middle is that of the
+    largest one.
+    """
+    together = []
+    for label in dict.fromkeys(one.label for one in found):
+        parts = [one for one in found if one.label == label]
+        if len(parts) > 1:
+            together.append(_together(parts))
+    return tuple(sorted(together, key=lambda one: -one.region.voxels))
+
+
 def without_region(tissue_map: LabelArray, found: FoundRegion) -> LabelArray:
     """Copy of a map whose region is set to the tissue that surrounds it.
 
@@ -124,6 +138,32 @@ def _found(
         box[0].stop - 1,
     )
     return FoundRegion(region, box, mask, label, filler)
+
+
+def _together(parts: Sequence[FoundRegion]) -> FoundRegion:
+    starts = [min(one.box[axis].start for one in parts) for axis in range(3)]
+    stops = [max(one.box[axis].stop for one in parts) for axis in range(3)]
+    mask = np.zeros([stop - start for start, stop in zip(starts, stops, strict=True)], np.bool_)
+    shares: dict[tuple[int, str], int] = {}
+    for one in parts:
+        inside = tuple(
+            slice(s.start - start, s.stop - start) for s, start in zip(one.box, starts, strict=True)
+        )
+        mask[inside] |= one.mask
+        filler = (one.filler, one.region.filled_with)
+        shares[filler] = shares.get(filler, 0) + one.region.voxels
+    surrounding, name = max(shares, key=lambda one: shares[one])
+    largest = max(parts, key=lambda one: one.region.voxels)
+    region = replace(
+        largest.region,
+        filled_with=name,
+        voxels=int(mask.sum()),
+        first_bscan=starts[0],
+        last_bscan=stops[0] - 1,
+        parts=len(parts),
+    )
+    bscans, depths, widths = (slice(*ends) for ends in zip(starts, stops, strict=True))
+    return FoundRegion(region, (bscans, depths, widths), mask, largest.label, surrounding)
 
 
 def _surrounding(

@@ -9,7 +9,7 @@ from RetinaTriageLib.bundle import Bundle
 from RetinaTriageLib.errors import CancelledError, InputError
 from RetinaTriageLib.explain.explanation import Explanation, RegionEffect, ranked_effects
 from RetinaTriageLib.explain.occlusion import explain_map
-from RetinaTriageLib.explain.regions import find_regions, without_region
+from RetinaTriageLib.explain.regions import find_regions, whole_tissues, without_region
 from RetinaTriageLib.inference.compute import choose_compute
 from RetinaTriageLib.inference.ensemble import judge_labels
 from RetinaTriageLib.outcomes import REFERRAL
@@ -91,6 +91,19 @@ def test_removed_region_becomes_what_surrounds_it(label: int, depths: slice, fil
     assert np.all(changed[1:4, depths, 8:20] == filler)
 
 
+def test_all_regions_of_a_tissue_are_removed_together():
+    tissue_map = with_two_cysts()
+    (together,) = whole_tissues(find_regions(tissue_map))
+    assert (together.region.voxels, together.region.parts) == (212, 2)
+    assert np.array_equal(without_region(tissue_map, together), layered())
+
+
+def test_single_region_is_not_listed_twice():
+    tissue_map = layered()
+    tissue_map[1:4, 12:20, 4:12] = CYST
+    assert whole_tissues(find_regions(tissue_map)) == ()
+
+
 def test_map_itself_is_left_alone():
     tissue_map = with_two_cysts()
     without_region(tissue_map, find_regions(tissue_map)[0])
@@ -100,7 +113,9 @@ def test_map_itself_is_left_alone():
 def test_scores_are_those_of_the_map_without_the_region(bundle: Bundle):
     tissue_map = with_two_cysts()
     explanation = explained(bundle, tissue_map)
-    for found, effect in zip(find_regions(tissue_map), explanation.effects, strict=True):
+    regions = find_regions(tissue_map)
+    removed = (*regions, *whole_tissues(regions))
+    for found, effect in zip(removed, explanation.effects, strict=True):
         changed = without_region(tissue_map, found)
         opinions = judge_labels(changed, SPACING, bundle, compute=choose_compute("cpu"))
         expected = np.mean([o.scores["conditions"] for o in opinions], axis=0)
@@ -109,7 +124,7 @@ def test_scores_are_those_of_the_map_without_the_region(bundle: Bundle):
 
 def test_only_the_largest_regions_are_removed(bundle: Bundle):
     explanation = explained(bundle, with_two_cysts(), max_regions=1)
-    assert [effect.region.voxels for effect in explanation.effects] == [192]
+    assert [effect.region.voxels for effect in explanation.effects] == [192, 212]
     assert explanation.left_out == 1
 
 
@@ -130,7 +145,7 @@ def test_progress_counts_maps_and_can_stop(bundle: Bundle):
         explain_map(
             with_two_cysts(), SPACING, bundle, compute=choose_compute("cpu"), on_progress=stop
         )
-    assert told == [Progress("explain", 0, 3)]
+    assert told == [Progress("explain", 0, 4)]
 
 
 def test_no_regions_asked_for_is_refused(bundle: Bundle):
