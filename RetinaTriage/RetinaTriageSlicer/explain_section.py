@@ -10,7 +10,12 @@ import slicer
 from slicer.i18n import tr as _
 
 from RetinaTriageLib.errors import CancelledError, RetinaTriageError
-from RetinaTriageLib.explain.explanation import Explanation, RegionEffect, ranked_effects
+from RetinaTriageLib.explain.explanation import (
+    Explanation,
+    RegionEffect,
+    TissueRegion,
+    ranked_effects,
+)
 from RetinaTriageLib.outcomes import OUTCOME_HEADS, OutcomeHead
 from RetinaTriageLib.progress import Progress
 from RetinaTriageLib.worker.messages import ExplainRequest, PatientFacts
@@ -180,25 +185,35 @@ class ExplainSection:
             ).format(outcome=title, before=before)
             return
         effect, change = self._shown[0]
-        self.status.text = _(
-            "{outcome} is {before:.2f} on this map. Without the {tissue} at B-scan {bscan} it is "
-            "{after:.2f}."
-        ).format(
-            outcome=title,
-            before=before,
-            tissue=_title(effect.region.tissue),
-            bscan=effect.region.bscan + 1,
-            after=before + change,
-        ) + (
-            "\n" + _("{count} smaller regions were not tried.").format(count=explanation.left_out)
-            if explanation.left_out
-            else ""
+        sentence = (
+            _(
+                "{outcome} is {before:.2f} on this map. Without the {tissue} at B-scan {bscan} "
+                "it is {after:.2f}."
+            )
+            if effect.region.parts == 1
+            else _("{outcome} is {before:.2f} on this map. Without {tissue} it is {after:.2f}.")
         )
+        lines = [
+            sentence.format(
+                outcome=title,
+                before=before,
+                tissue=_title(effect.region),
+                bscan=effect.region.bscan + 1,
+                after=before + change,
+            )
+        ]
+        if explanation.left_out:
+            lines.append(
+                _("{count} smaller regions were not tried one by one.").format(
+                    count=explanation.left_out
+                )
+            )
+        self.status.text = "\n".join(lines)
 
     def _row(self, head: OutcomeHead, at: int, effect: RegionEffect, change: float) -> list[str]:
         region = effect.region
         return [
-            _title(region.tissue),
+            _title(region),
             f"{float(effect.scores[head.name][at]):.2f}",
             f"{change:+.2f}",
             self._size(region.voxels),
@@ -263,7 +278,9 @@ class ExplainSection:
             "explainTable",
             _("Regions by the change of the score without them; choose one to go there."),
             (
-                Column(_("Region"), _("Tissue of the region.")),
+                Column(
+                    _("Region"), _("Tissue of the region, or all regions of a tissue together.")
+                ),
                 Column(_("Score without"), _("The score, 0 to 1, of the map without the region.")),
                 Column(_("Change"), _("Score without the region, less that of the whole map.")),
                 Column(_("Volume (nl)"), _("Volume of the region; 1 nl is 0.001 mm3.")),
@@ -292,6 +309,9 @@ def _heads(explanation: Explanation) -> tuple[OutcomeHead, ...]:
     return tuple(head for head in OUTCOME_HEADS if head.name in explanation.scores)
 
 
-def _title(name: str) -> str:
-    """Title of a tissue, as a person reads it."""
-    return name.replace("_", " ")
+def _title(region: TissueRegion) -> str:
+    """Tissue of a region, as a person reads it."""
+    name = region.tissue.replace("_", " ")
+    if region.parts == 1:
+        return name
+    return _("all {tissue} ({count} regions)").format(tissue=name, count=region.parts)

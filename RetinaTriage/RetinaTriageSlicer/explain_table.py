@@ -18,7 +18,7 @@ MAP_ROLE = provenance.PREFIX + "ExplainedMap"
 LEFT_OUT = provenance.PREFIX + "LeftOut"
 WHOLE = "whole map"
 TEXTS = ("tissue", "filled_with")
-NUMBERS = ("voxels", "bscan", "depth", "width", "first_bscan", "last_bscan")
+NUMBERS = ("voxels", "bscan", "depth", "width", "first_bscan", "last_bscan", "parts")
 SEPARATOR = "."  # between head and outcome in the name of a score column
 
 

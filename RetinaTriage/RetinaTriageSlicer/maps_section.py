@@ -237,7 +237,7 @@ class MapsSection(slicer.util.VTKObservationMixin):
         if self._map_um is not None:
             self.draw()
 
-    def _onTissues(self, _checked: bool = False) -> None:
+    def _onTissues(self) -> None:
         if self._nodes is not None and self._map_um is not None:
             shown_maps.showTissuesOver(self._nodes, shown=self.tissuesCheck.checked)
 
@@ -292,7 +292,7 @@ class MapsSection(slicer.util.VTKObservationMixin):
         form.addRow(self.tissuesCheck)
         form.addRow(self.label)
         form.addRow(self.table)
-        self.tissuesCheck.connect("toggled(bool)", self._onTissues)
+        self.tissuesCheck.connect("toggled(bool)", lambda _shown: self._onTissues())
         self.drawButton.connect("clicked()", self.draw)
         self.resetButton.connect("clicked()", self.resetFovea)
         self.tissueBox.connect("currentIndexChanged(int)", self._onTissue)

@@ -125,7 +125,15 @@ def findResults() -> tuple[ResultNodes, ...]:
 
 def _markedNodes() -> list[Any]:
     """Nodes of the scene that belong to some result."""
-    kinds = ("vtkMRMLSegmentationNode", "vtkMRMLTableNode", "vtkMRMLScalarVolumeNode")
+    kinds = (
+        "vtkMRMLSegmentationNode",
+        "vtkMRMLTableNode",
+        "vtkMRMLScalarVolumeNode",
+        "vtkMRMLMarkupsFiducialNode",
+        "vtkMRMLModelNode",
+        "vtkMRMLPlotChartNode",
+        "vtkMRMLPlotSeriesNode",
+    )
     nodes = (node for kind in kinds for node in slicer.util.getNodesByClass(kind))
     return [node for node in nodes if node.GetAttribute(provenance.CASE)]
 

@@ -10,7 +10,7 @@ from example_result import SMALL, example_map, example_result, example_volume, r
 from panel_steps import wait_until
 from RetinaTriageSlicer.etdrs_overlay import FOVEA_ROLE, GRID_ROLE
 from RetinaTriageSlicer.places import pointOf
-from RetinaTriageSlicer.scene import findResults, showResult
+from RetinaTriageSlicer.scene import findResults, removeResult, showResult
 from RetinaTriageSlicer.shown_maps import findNodes
 from RetinaTriageSlicer.volume_node import readVolumeNode
 from volume_nodes import volume_node
@@ -128,6 +128,14 @@ def test_drawing_again_leaves_one_map(maps: Any):
     maps.drawButton.click()
     (nodes,) = findResults()
     assert len(findNodes("vtkMRMLScalarVolumeNode", "chosen-map", nodes)) == 1
+
+
+def test_what_was_drawn_goes_with_the_result(maps: Any):
+    maps.drawButton.click()
+    (nodes,) = findResults()
+    removeResult(nodes)
+    assert findNodes("vtkMRMLMarkupsFiducialNode", FOVEA_ROLE, nodes) == []
+    assert findNodes("vtkMRMLModelNode", GRID_ROLE, nodes) == []
 
 
 def test_one_visit_cannot_be_compared(maps: Any):
