@@ -193,7 +193,9 @@ def report(parsed: argparse.Namespace) -> None:
             f"{reference / seconds[name]:8.1f} {100 * tflop / seconds[name] / rate:7.0f} "
             f"{max(run['MB'] for run in runs[name]):8.0f}"
         )
-    for name, value in measured(parsed, "agree", "", shape).items():
+    agreement = measured(parsed, "agree", "", shape)
+    del agreement["MB"]
+    for name, value in agreement.items():
         print(f"bf16 to fp32: {name:42} {value:.5g}")
     for count in (bscans // 4, bscans // 2, bscans):
         print_scale(parsed, "scale", "1", (count, depth, width))
