@@ -61,7 +61,7 @@ class Comparison:
         row.addWidget(self.compareBox, 1)
         for button in (self.swapButton, self.blinkButton):
             row.addWidget(button)
-        title = makeLabel("compareTitle", _("Hypothesis to compare with."), _("Compare with:"))
+        title = makeLabel("compareTitle", _("Hypothesis to compare with."), _("Compare:"))
         form.addRow(title, row)
         form.addRow(self.differButton)
         form.addRow(self.differLabel)

@@ -73,11 +73,11 @@ def fillScores(table: Any, case: CaseOpinions, row: int, column: int) -> None:
         item.setToolTip(toolTip)
         table.setHorizontalHeaderItem(at, item)
     for at, (answer, cells) in enumerate(zip(case.answers, rows, strict=True)):
-        table.setItem(at, 0, qt.QTableWidgetItem(answerTitle(answer)))
+        table.setItem(at, 0, nameItem(answerTitle(answer)))
         for other, cell in enumerate(cells, start=1):
             item = scoreItem(cell) if other == 1 else qt.QTableWidgetItem(_text(cell))
             table.setItem(at, other, item)
-    table.resizeColumnsToContents()
+    stretchNames(table)
     table.resizeRowsToContents()
     fitHeight(table, MOST_ROWS)
 
@@ -107,6 +107,22 @@ def scoreItem(score: float) -> Any:
     item.setTextAlignment(qt.Qt.AlignCenter)
     colorItem(item, score)
     return item
+
+
+def nameItem(title: str) -> Any:
+    """Cell of a name, which its tooltip tells in full where the column is too narrow."""
+    item = qt.QTableWidgetItem(title)
+    item.setToolTip(title)
+    return item
+
+
+def stretchNames(table: Any) -> None:
+    """Give the first column what the others leave, so that these are always seen."""
+    header = table.horizontalHeader()
+    header.setStretchLastSection(False)
+    for column in range(table.columnCount):
+        stretched = qt.QHeaderView.Stretch if column == 0 else qt.QHeaderView.ResizeToContents
+        header.setSectionResizeMode(column, stretched)
 
 
 def fitHeight(table: Any, mostRows: int) -> None:

@@ -36,27 +36,34 @@ def readTissueMap(node: Any, scan: MapScan) -> LabelArray:
         If there is a segment that is none of the tissues of the result.
     """
     known = segmentLabels(node)
-    segmentation = node.GetSegmentation()
-    merged = slicer.vtkOrientedImageData()
-    if segmentation.GetNumberOfLayers() == 1:  # no overlap: 14 times as fast
-        slicer.vtkOrientedImageDataResample.ResampleOrientedImageToReferenceOrientedImage(
-            segmentation.GetLayerDataObject(0, LABELMAP), referenceImage(node), merged
-        )
-        values = [segmentation.GetSegment(name).GetLabelValue() for name in known]
+    segmentation, reference = node.GetSegmentation(), referenceImage(node)
+    layers = [
+        _resampled(segmentation.GetLayerDataObject(at, LABELMAP), reference)
+        for at in range(segmentation.GetNumberOfLayers(LABELMAP))
+    ]
+    values = {name: segmentation.GetSegment(name).GetLabelValue() for name in known}
+    if len(layers) == 1:  # no overlap: one look-up
+        table = np.zeros(max(int(layers[0].max()), *values.values()) + 1, np.uint8)
+        table[list(values.values())] = list(known.values())
+        labels = table[layers[0]]
     else:
-        node.GenerateMergedLabelmapForAllSegments(
-            merged,
-            slicer.vtkSegmentation.EXTENT_REFERENCE_GEOMETRY,
-            referenceImage(node),
-            list(known),
-        )
-        values = list(range(1, len(known) + 1))
-    scalars = vtk_to_numpy(merged.GetPointData().GetScalars())
-    table = np.zeros(max(int(scalars.max()), *values) + 1, np.uint8)
-    table[values] = list(known.values())
-    labels = table[scalars].reshape(tuple(reversed(merged.GetDimensions())))
+        labels = np.zeros(tuple(reversed(reference.GetDimensions())), np.uint8)
+        for name, label in known.items():
+            at = segmentation.GetLayerIndex(name, LABELMAP)
+            if at >= 0:
+                labels[layers[at] == values[name]] = label
     labels = labels.transpose(scan.grid.axes)
     return np.ascontiguousarray(labels[:, ::-1] if scan.grid.depthReversed else labels)
+
+
+def _resampled(layer: Any, reference: Any) -> LabelArray:
+    """Layer of a segmentation as an array on the whole lattice, in the node's order."""
+    image = slicer.vtkOrientedImageData()
+    slicer.vtkOrientedImageDataResample.ResampleOrientedImageToReferenceOrientedImage(
+        layer, reference, image
+    )
+    scalars: LabelArray = vtk_to_numpy(image.GetPointData().GetScalars())
+    return scalars.reshape(tuple(reversed(reference.GetDimensions())))
 
 
 def segmentLabels(node: Any) -> dict[str, int]:

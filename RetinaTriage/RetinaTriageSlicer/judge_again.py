@@ -10,7 +10,7 @@ import slicer
 from slicer.i18n import tr as _
 
 from RetinaTriageLib.errors import RetinaTriageError
-from RetinaTriageSlicer.browser_grid import fitHeight, scoreItem
+from RetinaTriageSlicer.browser_grid import fitHeight, nameItem, scoreItem, stretchNames
 from RetinaTriageSlicer.browser_opinions import answerTitle
 from RetinaTriageSlicer.browser_scan import mapScan
 from RetinaTriageSlicer.browser_views import isPresent
@@ -97,6 +97,7 @@ class JudgeAgain(slicer.util.VTKObservationMixin):
         self.editButton.connect("clicked()", self.edit)
         self.removeButton.connect("clicked()", self.removePocket)
         self.judgeButton.connect("clicked()", self.judge)
+        self.button.connect("contentsCollapsed(bool)", lambda _collapsed: self.refresh())
         browser.onChoice = self.refresh
         self.addObserver(
             slicer.mrmlScene,
@@ -299,7 +300,7 @@ def _fillChanges(table: Any, changes: dict[str, Change], decimals: int) -> None:
     """Show changes, the largest of them in bold."""
     table.setRowCount(len(changes))
     for at, (title, change) in enumerate(changes.items()):
-        table.setItem(at, 0, qt.QTableWidgetItem(title))
+        table.setItem(at, 0, nameItem(title))
         for column, value in enumerate((change.before, change.after), start=1):
             item = scoreItem(value) if decimals == 2 else _number(f"{value:.{decimals}f}")
             table.setItem(at, column, item)
@@ -310,7 +311,7 @@ def _fillChanges(table: Any, changes: dict[str, Change], decimals: int) -> None:
             font.setBold(True)
             item.setFont(font)
         table.setItem(at, 3, item)
-    table.resizeColumnsToContents()
+    stretchNames(table)
     table.resizeRowsToContents()
     fitHeight(table, MOST_ROWS)
 

@@ -30,3 +30,11 @@ def test_moved_border_is_no_hole():
     original, edited = eye(), eye()
     edited[:, 2:4] = 0
     assert not holes_since(edited, original).any()
+
+
+def test_pocket_at_the_border_takes_the_tissue_and_not_the_vitreous():
+    tissue_map = eye()
+    tissue_map[1, 2:6, 3:6] = 4  # touches the vitreous above
+    erased = np.where(tissue_map == 4, 0, tissue_map).astype(np.uint8)
+    assert np.array_equal(holes_since(erased, tissue_map), tissue_map == 4)
+    assert np.array_equal(fill_from_around(erased, tissue_map == 4), eye())
