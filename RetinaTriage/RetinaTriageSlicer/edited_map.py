@@ -17,6 +17,7 @@ from RetinaTriageSlicer import hierarchy, provenance
 from RetinaTriageSlicer.browser_opinions import EDITED
 from RetinaTriageSlicer.browser_scan import MapScan, referenceImage
 from RetinaTriageSlicer.browser_views import SURFACE, copyLook
+from RetinaTriageSlicer.node_grid import transposed
 from RetinaTriageSlicer.scene import ResultNodes
 from RetinaTriageSlicer.segmentation_nodes import LABEL_TAG, LABELMAP
 
@@ -52,7 +53,7 @@ def readTissueMap(node: Any, scan: MapScan) -> LabelArray:
             at = segmentation.GetLayerIndex(name, LABELMAP)
             if at >= 0:
                 labels[layers[at] == values[name]] = label
-    labels = labels.transpose(scan.grid.axes)
+    labels = transposed(labels, scan.grid.axes)
     return np.ascontiguousarray(labels[:, ::-1] if scan.grid.depthReversed else labels)
 
 

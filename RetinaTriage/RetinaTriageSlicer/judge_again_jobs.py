@@ -55,13 +55,14 @@ class Judging:
         self._onJudged = onJudged
         self._onError = onError
         self._originals: dict[tuple[Any, ...], Judgement] = {}
+        self._originalMap: tuple[tuple[Any, int], LabelArray] | None = None
         self._judged: tuple[Any, LabelArray] | None = None
         self._next: EditedCase | None = None
 
     def forget(self) -> None:
         """Let go of the scene; answers that are still to come go nowhere."""
         self._originals.clear()
-        self._judged = self._next = None
+        self._originalMap = self._judged = self._next = None
 
     def prepare(self, case: EditedCase) -> None:
         """Have the original judged, so that worker and bundle are warm when the edit is done."""
@@ -74,7 +75,7 @@ class Judging:
         def keep(judgement: Judgement) -> None:
             self._originals[key] = judgement
 
-        self._ask(case, scan, readTissueMap(original, scan), keep)
+        self._ask(case, scan, self._readOriginal(original, scan), keep, _ignore)
 
     def changed(self, node: Any) -> bool:
         """Tell whether a map differs from how it was judged last."""
@@ -97,7 +98,7 @@ class Judging:
         scan = mapScan(case.node)
         edited = readTissueMap(case.node, scan)
         if case.closeHoles and original is not None:
-            edited = self._closeHoles(case.node, edited, readTissueMap(original, scan), scan)
+            edited = self._closeHoles(case.node, edited, self._readOriginal(original, scan), scan)
         self.prepare(case)
         key = _key(original, case.settings)
         self.busy = True
@@ -110,7 +111,7 @@ class Judging:
                 self._onJudged(case.node)
             self._goOn()
 
-        self._ask(case, scan, edited, write)
+        self._ask(case, scan, edited, write, self._fail)
 
     def _ask(
         self,
@@ -118,6 +119,7 @@ class Judging:
         scan: MapScan,
         tissueMap: LabelArray,
         onResult: Callable[[Judgement], None],
+        onError: Callable[[RetinaTriageError], None],
     ) -> None:
         request = JudgeRequest(
             tissueMap,
@@ -128,7 +130,14 @@ class Judging:
             case.result.consensus.GetAttribute(PREFIX + "OperatingPoint") or "balanced",
             scan.place,
         )
-        self._logic().ask(request, _ignore, onResult, self._fail)
+        self._logic().ask(request, _ignore, onResult, onError)
+
+    def _readOriginal(self, original: Any, scan: MapScan) -> LabelArray:
+        """Tissue map of the original, kept from one judgement to the next."""
+        key = (original, original.GetSegmentation().GetMTime())
+        if self._originalMap is None or self._originalMap[0] != key:
+            self._originalMap = (key, readTissueMap(original, scan))
+        return self._originalMap[1]
 
     def _fail(self, error: RetinaTriageError) -> None:
         self.busy = False
@@ -168,5 +177,5 @@ def _key(original: Any, settings: RunSettings) -> tuple[Any, ...]:
     return original.GetID(), time, settings.bundle, settings.compute, settings.patient
 
 
-def _ignore(_progress: object) -> None:
-    """Do nothing about progress: it takes a second or two."""
+def _ignore(_event: object) -> None:
+    """Do nothing: progress is quick, and what fails for the original fails for its edit too."""
