@@ -16,7 +16,7 @@ CATEGORY = "RetinaTriage"
 SAMPLE = "RetinaTriagePhantom"
 NODE_NAME = "Phantom with macular edema, OD"
 FILE_NAME = "phantom_edema_OD.nrrd"
-CHECKSUM = "SHA256:d0683a34f237351f2803aecb8b336f85f2170a70ffa66c25b83ee115757d2275"
+CHECKSUM = "SHA256:f0860504fa0b1464d73fd48b0afedfad86bd81da997a1308f49b0489bb6c202c"
 ADDRESS = (
     "https://raw.githubusercontent.com/RetinaTriage/SlicerRetinaTriage/main/Resources/SampleData/"
     + FILE_NAME

@@ -20,7 +20,7 @@ def test_map_alone_measures_as_with_its_scan():
 
 
 def test_unknown_spacing_is_refused_in_a_sentence():
-    tissue_map = np.zeros((3, 8, 8), np.uint8)
+    tissue_map = np.zeros((3, 16, 16), np.uint8)
     alone = measure_map(tissue_map, None, MapPlace())
     assert alone.tissues == ()
     assert "Spacing of The map is unknown" in alone.refused[0]
