@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-import torch
 from example_bundle import example_bundle
 
 from RetinaTriageLib.bundle import Bundle
@@ -38,7 +37,6 @@ def with_two_cysts() -> LabelArray:
 
 @pytest.fixture(scope="module")
 def bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
-    torch.set_num_threads(1)
     return example_bundle(tmp_path_factory.mktemp("explain") / "bundle", classifiers=2)
 
 
