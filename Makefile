@@ -33,7 +33,9 @@ tests: $(VENV)/.ready
 
 # The Slicer side, on the Slicer core without the application.
 test-slicer: $(SLICER)/.ready
-	QT_QPA_PLATFORM=offscreen $(SLICER)/bin/python -m pytest Testing/slicer
+	QT_QPA_PLATFORM=offscreen $(SLICER)/bin/python -m pytest Testing/slicer --ignore=Testing/slicer/test_host.py -m "not window"
+	QT_QPA_PLATFORM=offscreen $(SLICER)/bin/python -m pytest Testing/slicer/test_host.py
+	QT_QPA_PLATFORM=offscreen $(SLICER)/bin/python -m pytest Testing/slicer/test_browser_edit.py -m window
 
 # Photographs of the module at work; those of real scans, where $(DATA) has some, go to out/.
 screenshots: $(SLICER)/.worker

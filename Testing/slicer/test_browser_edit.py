@@ -97,6 +97,7 @@ def test_edited_map_becomes_a_hypothesis_of_its_own(panel: Any, again: Any):
     assert visible_maps() == [COPY]
 
 
+@pytest.mark.window
 def test_edit_opens_a_copy_in_the_segment_editor(panel: Any, again: Any):
     if not hasattr(slicer.modules, "segmenteditor"):
         slicer.app.moduleManager().loadScriptedModule(STAND_IN)
