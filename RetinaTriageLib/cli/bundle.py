@@ -27,6 +27,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
             f"--{kind}", type=_named_path, action="append", required=True, metavar="NAME=WEIGHTS"
         )
     make.set_defaults(command=make_bundle)
+    calibrate = actions.add_parser(
+        "calibrate",
+        help="fit operating points on tissue maps with answers",
+        description="Writes the bundle again with factors for its operating points, and with the "
+        "sensitivity and specificity that decisions then have, measured by cross-validation.",
+    )
+    calibrate.add_argument("path", type=Path, help="folder or zip of the bundle")
+    calibrate.add_argument(
+        "--grids", type=Path, nargs="+", required=True, help="folders of train grids, held out"
+    )
+    calibrate.add_argument("--measured-on", required=True, help="sentence: which scans these are")
+    calibrate.add_argument("--out", type=Path, required=True, help="folder of the new bundle")
+    calibrate.set_defaults(command=calibrate_bundle)
 
 
 def check_path(parsed: argparse.Namespace) -> int:
@@ -62,6 +75,26 @@ def make_bundle(parsed: argparse.Namespace) -> int:
     )
     for check in check_bundle(parsed.out):
         sys.stdout.write(f"{check.what}: {check.found}\n")
+    return 0
+
+
+def calibrate_bundle(parsed: argparse.Namespace) -> int:
+    """Write a calibrated bundle and say what its operating points rest on."""
+    from RetinaTriageLib.bundle import load_bundle
+    from RetinaTriageLib.cli.progress_bar import progress_bar
+    from RetinaTriageLib.training.calibrate import calibrated_bundle
+    from RetinaTriageLib.training.judged_grids import judged_scans
+
+    bundle = load_bundle(parsed.path)
+    with progress_bar(sys.stderr) as on_progress:
+        judged = judged_scans(bundle, parsed.grids, on_progress)
+    written = calibrated_bundle(parsed.out, bundle, judged, parsed.measured_on)
+    for head in written.vocabulary.heads:
+        count = len(judged[head.name].patients) if head.name in judged else 0
+        sys.stdout.write(f"{head.name}: {count} scans with an answer\n")
+    for name, gaps in written.calibration.gaps.items():
+        for outcome, reason in gaps.items():
+            sys.stdout.write(f"{name}, {outcome} keeps its raw scores: {reason}\n")
     return 0
 
 

@@ -18,6 +18,7 @@ import torch
 from torch import Tensor
 
 from RetinaTriageLib.errors import InputError
+from RetinaTriageLib.networks.boosted_classification import BoostedConfig
 from RetinaTriageLib.networks.classification import ClassificationConfig
 from RetinaTriageLib.training.grid_augment import GridAugmentation, augmented_grid, augmented_maps
 from RetinaTriageLib.training.patients import bootstrapped
@@ -60,7 +61,7 @@ class GridBatch:
     answers: Mapping[str, Tensor]
 
 
-def load_grid(path: Path, config: ClassificationConfig) -> GridSample:
+def load_grid(path: Path, config: ClassificationConfig | BoostedConfig) -> GridSample:
     """Tissue map and answers of one file.
 
     Raises
@@ -80,7 +81,7 @@ def load_grid(path: Path, config: ClassificationConfig) -> GridSample:
     return GridSample(grid, load_answers(path, config), patient.astype(np.float32))
 
 
-def load_answers(path: Path, config: ClassificationConfig) -> dict[str, Answer]:
+def load_answers(path: Path, config: ClassificationConfig | BoostedConfig) -> dict[str, Answer]:
     """Answers of one file by head, without reading its tissue map.
 
     Raises

@@ -9,7 +9,7 @@ from pathlib import Path
 from RetinaTriageLib.bundle import bundled_models, load_bundle
 from RetinaTriageLib.errors import InputError
 from RetinaTriageLib.inference.compute import REQUESTS, choose_compute
-from RetinaTriageLib.phantoms.devices import SCANNERS
+from RetinaTriageLib.phantoms.devices import SCANNERS, with_bscans
 from RetinaTriageLib.progress import Progress
 from RetinaTriageLib.training.answered_cases import AnsweredScan, folder_cases, phantom_cases
 from RetinaTriageLib.training.map_grids import (
@@ -34,6 +34,7 @@ def add_grids_command(subparsers: argparse._SubParsersAction[argparse.ArgumentPa
     parser.add_argument("--phantoms", type=int, default=0, metavar="COUNT", help="and phantoms")
     parser.add_argument("--first-seed", type=int, default=0, help="one phantom a seed, from here")
     parser.add_argument("--scanner", choices=list(SCANNERS), default="spectralis", help="phantoms'")
+    parser.add_argument("--bscans", type=int, help="of a phantom, over the scanner's field")
     parser.add_argument(
         "--maps", choices=[maps.value for maps in Maps], default=Maps.AUTOMATIC.value
     )
@@ -46,7 +47,10 @@ def add_grids_command(subparsers: argparse._SubParsersAction[argparse.ArgumentPa
 def run_grids(options: argparse.Namespace) -> int:
     """Write the grids that the options ask for."""
     cases = [case for folder in options.data for case in folder_cases(folder)]
-    cases += phantom_cases(options.phantoms, options.first_seed, SCANNERS[options.scanner])
+    profile = SCANNERS[options.scanner]
+    if options.bscans is not None:
+        profile = with_bscans(profile, options.bscans)
+    cases += phantom_cases(options.phantoms, options.first_seed, profile)
     if not cases:
         msg = "Found no data; name folders of scans with answers, or --phantoms COUNT."
         raise InputError(msg)

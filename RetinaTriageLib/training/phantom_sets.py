@@ -36,8 +36,8 @@ STACK_DISEASES: tuple[tuple[Disease, ...] | None, ...] = (
     (Disease.EDEMA, Disease.MEMBRANE),
 )
 
-# Out of ten stacks six are of the standard Spectralis raster, two of its wide one.
-_STACK_DEVICES = (*[SPECTRALIS] * 6, *[SPECTRALIS_WIDE] * 2, CIRRUS, TOPCON)
+# A third of the stacks is of each scanner; each has an adaptation branch to train.
+_STACK_DEVICES = (*[SPECTRALIS] * 3, SPECTRALIS_WIDE, *[CIRRUS] * 4, *[TOPCON] * 4)
 
 # A classification grid has cells of 60 µm, so maps for it are made on every fourth A-scan.
 _COARSE = replace(SPECTRALIS, shape=(49, 496, 128), spacing=VoxelSpacing.from_um(122.0, 3.87, 46.8))

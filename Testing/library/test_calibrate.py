@@ -1,0 +1,97 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from example_bundle import example_bundle
+
+from RetinaTriageLib.bundle import load_bundle
+from RetinaTriageLib.cli.main import main
+from RetinaTriageLib.errors import InputError
+from RetinaTriageLib.operating_points import OperatingPoint
+from RetinaTriageLib.outcomes import REFERRAL
+from RetinaTriageLib.stated_rates import stated_rates
+from RetinaTriageLib.training.calibrate import calibrated_bundle, cross_fitted_rates
+from RetinaTriageLib.training.judged_grids import JudgedScans, judged_scans
+
+RNG_SEED = 5
+
+
+def write_grid(path: Path, referral: int, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    grid = rng.integers(0, 255, (15, 4, 16, 16), np.uint8)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    np.savez(path, grid=grid, referral=np.array(referral))
+
+
+def referral_scans(scores: np.ndarray, truth: np.ndarray) -> dict[str, JudgedScans]:
+    patients = tuple(f"patient {i}" for i in range(len(truth)))
+    return {"referral": JudgedScans(scores, truth, patients)}
+
+
+def test_maps_of_one_scan_are_judged_together(tmp_path: Path) -> None:
+    bundle = example_bundle(tmp_path / "bundle", segmenters=2, classifiers=2)
+    for seed, name in enumerate(("a_segmenter0", "a_segmenter1", "b")):
+        write_grid(tmp_path / "grids" / f"{name}.npz", referral=1, seed=seed)
+    judged = judged_scans(bundle, [tmp_path / "grids"])
+    assert set(judged) == {"referral"}
+    assert judged["referral"].scores.shape == (2, 4)
+    np.testing.assert_allclose(judged["referral"].scores.sum(axis=1), 1, atol=1e-5)
+
+
+def test_mean_of_two_maps_is_the_mean_of_their_scores(tmp_path: Path) -> None:
+    bundle = example_bundle(tmp_path / "bundle", segmenters=2)
+    for seed, name in enumerate(("a_segmenter0", "a_segmenter1")):
+        write_grid(tmp_path / "both" / f"{name}.npz", referral=1, seed=seed)
+        write_grid(tmp_path / name / f"{name}.npz", referral=1, seed=seed)
+    both = judged_scans(bundle, [tmp_path / "both"])["referral"].scores[0]
+    single = [tmp_path / "a_segmenter0", tmp_path / "a_segmenter1"]
+    each = judged_scans(bundle, single)["referral"].scores
+    np.testing.assert_allclose(both, each.mean(axis=0), atol=1e-6)
+
+
+def test_rates_of_perfect_scores_are_one(tmp_path: Path) -> None:
+    truth = np.tile(np.arange(4), 15)
+    judged = referral_scans(np.eye(4)[truth] * 0.9 + 0.025, truth)
+    rates = cross_fitted_rates(judged, example_bundle(tmp_path / "bundle"), "60 scans")
+    found = stated_rates(rates, "referral", "urgent", OperatingPoint.BALANCED)
+    assert (found.sensitivity, found.specificity) == (1.0, 1.0)
+    assert found.data.startswith("60 scans; each decided with factors fitted on other patients")
+
+
+def test_rates_of_chance_are_not_those_of_the_fit(tmp_path: Path) -> None:
+    rng = np.random.default_rng(RNG_SEED)
+    truth = rng.integers(0, 4, 200)
+    judged = referral_scans(rng.dirichlet(np.ones(4), 200), truth)
+    rates = cross_fitted_rates(judged, example_bundle(tmp_path / "bundle"), "200 scans")
+    sums = []
+    for name in REFERRAL.names:
+        found = stated_rates(rates, "referral", name, OperatingPoint.BALANCED)
+        sums.append((found.sensitivity or 0) + (found.specificity or 0))
+    assert np.mean(sums) == pytest.approx(1, abs=0.1)  # chance is 1
+
+
+def test_command_writes_a_calibrated_bundle(tmp_path: Path) -> None:
+    example_bundle(tmp_path / "bundle")
+    for seed in range(24):
+        write_grid(tmp_path / "grids" / f"s{seed}.npz", referral=seed % 4, seed=seed)
+    words = ["bundle", "calibrate", str(tmp_path / "bundle"), "--measured-on", "24 scans"]
+    words += ["--grids", str(tmp_path / "grids"), "--out", str(tmp_path / "new")]
+    assert main(words) == 0
+    old, new = (load_bundle(tmp_path / name) for name in ("bundle", "new"))
+    assert new.weights == old.weights
+    assert new.calibration.measured_on == "24 scans"
+    assert set(new.calibration.factors["balanced"]) == {"referral"}
+    names = [
+        row["name"]
+        for row in json.loads((tmp_path / "new" / "bundle.json").read_text())["measured"]
+    ]
+    assert "Sensitivity, referral: urgent, balanced" in names
+
+
+def test_folder_without_answers_is_refused(tmp_path: Path) -> None:
+    bundle = example_bundle(tmp_path / "bundle")
+    with pytest.raises(InputError, match="no scan with an answer"):
+        calibrated_bundle(tmp_path / "new", bundle, {}, "nothing")
