@@ -1,0 +1,1 @@
+"""Cohorts: many volumes worked as one, browsed as a page, read in a session."""
