@@ -126,8 +126,9 @@ class StreamedNetwork:
             if isinstance(level, DecoderLevel)
         ]
         head = network.head
-        self._head_weight = head.weight.detach().flatten(1).to(dtype)
-        self._head_bias = _head_bias(head).detach().to(dtype)[:, None]
+        # In single precision: rounded scores would tie, and it costs no time.
+        self._head_weight = head.weight.detach().flatten(1).float()
+        self._head_bias = _head_bias(head).detach().float()[:, None]
         self.begin()
 
     def begin(self) -> None:
@@ -182,7 +183,7 @@ class StreamedNetwork:
         scores = torch.empty(shape, device=self._device)
         # As one product a B-scan that comes out in planes: the layout of softmax, copied once.
         for bscan, features in enumerate(x):
-            rows = features.permute(1, 2, 0).reshape(-1, channels)
+            rows = features.permute(1, 2, 0).reshape(-1, channels).float()
             planes = torch.addmm(self._head_bias, self._head_weight, rows.t())
             scores[bscan].copy_(planes.view(-1, 2, depth, width).transpose(1, 2))
         return scores.view(count, -1, 2 * depth, width)
