@@ -13,6 +13,7 @@ import struct
 from dataclasses import dataclass
 
 JP2_SIGNATURE = b"\0\0\0\x0cjP  \r\n\x87\n"
+BOX_HEADER_BYTES = 8
 J2K_START = b"\xff\x4f\xff\x51"  # start of codestream, then the size segment
 JPEG_START = b"\xff\xd8"
 # Start of frame of every JPEG process and of JPEG-LS; the gaps are other segments.
@@ -32,11 +33,28 @@ class StreamSize:
 def stream_size(stream: bytes) -> StreamSize | None:
     """Size that a JPEG, JPEG-LS or JPEG 2000 stream states; None where it is none of them."""
     if stream.startswith(JP2_SIGNATURE):
-        start = stream.find(J2K_START)
-        return _jpeg_2000_size(stream, start) if start > 0 else None
+        start = _first_codestream(stream)
+        return None if start is None else _jpeg_2000_size(stream, start)
     if stream.startswith(J2K_START):
         return _jpeg_2000_size(stream, 0)
     return _jpeg_size(stream) if stream.startswith(JPEG_START) else None
+
+
+def _first_codestream(stream: bytes) -> int | None:
+    """Place of the codestream among the boxes of a JP2 file; None where they are damaged.
+
+    Boxes without a length are refused: pydicom would step over them forever.
+    """
+    place = len(JP2_SIGNATURE)
+    while len(stream) >= place + BOX_HEADER_BYTES:
+        size, kind = struct.unpack_from(">I4s", stream, place)
+        if kind == b"jp2c":
+            start = place + BOX_HEADER_BYTES
+            return start if stream.startswith(J2K_START, start) else None
+        if size < BOX_HEADER_BYTES:
+            return None
+        place += size
+    return None
 
 
 def _jpeg_2000_size(stream: bytes, start: int) -> StreamSize | None:

@@ -10,6 +10,7 @@ column, from the upper left corner of the upper left pixel).
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -17,6 +18,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from RetinaTriageLib.errors import GeometryError, InputError
+from RetinaTriageLib.readers.dicom_groups import Values, frame_groups, group_values
 from RetinaTriageLib.readers.dicom_pixels import frame_count
 from RetinaTriageLib.volume import DeviceFamily, FloatArray, Laterality
 
@@ -33,15 +35,15 @@ class Frame:
     Attributes
     ----------
     pixel_mm : distance between rows and between columns
-    position_mm : float array (3,), first pixel in LPS
-    axes : float array (2, 3), unit steps along the width and the depth in LPS
+    position_mm : first pixel in LPS
+    axes : unit steps along the width and the depth in LPS, three numbers each
     localizer : instance whose pixels ``track`` counts
     track : float array (point, 2), (row, column) of the B-scan's columns on the localizer
     """
 
     pixel_mm: tuple[float, float] | None
-    position_mm: FloatArray | None
-    axes: FloatArray | None
+    position_mm: tuple[float, ...] | None
+    axes: tuple[float, ...] | None
     between_mm: float | None
     thickness_mm: float | None
     laterality: str
@@ -50,7 +52,7 @@ class Frame:
 
 
 def dicom_frames(dataset: FileDataset, name: str, most: int | None = None) -> list[Frame]:
-    """Every frame of a data set, or the first ones: pydicom takes 0.2 ms for each.
+    """Every frame of a data set, or the first ones.
 
     Raises
     ------
@@ -58,15 +60,15 @@ def dicom_frames(dataset: FileDataset, name: str, most: int | None = None) -> li
         If it describes another number of frames than it holds.
     """
     count = frame_count(dataset)
-    groups = dataset.get("PerFrameFunctionalGroupsSequence")
-    if groups is not None and len(groups) != count:
-        msg = f"{name} states {count} frames and describes {len(groups)}; export the scan again."
+    groups = frame_groups(dataset, most)
+    if groups is not None and groups[0] != count:
+        msg = f"{name} states {count} frames and describes {groups[0]}; export the scan again."
         raise InputError(msg)
     shared = dataset.get("SharedFunctionalGroupsSequence") or ()
-    return [
-        _frame(dataset, [*(groups[n : n + 1] if groups is not None else ()), *shared[:1]])
-        for n in range(count if most is None else min(count, most))
-    ]
+    common = [*(group_values(group) for group in shared[:1]), group_values(dataset)]
+    if groups is not None:
+        return [_frame([own, *common]) for own in groups[1]]
+    return [_frame(common)] * (count if most is None else min(count, most))
 
 
 def dicom_laterality(frames: Sequence[Frame], dataset: Dataset) -> Laterality | None:
@@ -99,47 +101,48 @@ def dicom_device(dataset: Dataset) -> DeviceFamily | None:
     return DeviceFamily.OPTOVUE if "optovue" in maker else None
 
 
-def _frame(dataset: Dataset, groups: Sequence[Dataset]) -> Frame:
-    measures = _macro(dataset, groups, "PixelMeasuresSequence")
-    spacing = _floats(measures, "PixelSpacing", 2)
-    axes = _floats(
-        _macro(dataset, groups, "PlaneOrientationSequence"), "ImageOrientationPatient", 6
-    )
-    anatomy = _macro(dataset, groups, "FrameAnatomySequence")
-    location = _macro(dataset, groups, "OphthalmicFrameLocationSequence")
-    track = _floats(location, "ReferenceCoordinates", None)
+def _frame(levels: Sequence[Values]) -> Frame:
+    """Frame of its own group, the shared one and the top of the data set, in this order."""
+    measures = _macro(levels, "PixelMeasuresSequence")
+    spacing = _numbers(measures, "PixelSpacing", 2)
+    axes = _numbers(_macro(levels, "PlaneOrientationSequence"), "ImageOrientationPatient", 6)
+    location = _macro(levels, "OphthalmicFrameLocationSequence")
+    track = _numbers(location, "ReferenceCoordinates", None)
     return Frame(
-        None if spacing is None else (float(spacing[0]), float(spacing[1])),
-        _floats(_macro(dataset, groups, "PlanePositionSequence"), "ImagePositionPatient", 3),
-        None if axes is None else axes.reshape(2, 3),
+        None if spacing is None else (spacing[0], spacing[1]),
+        _numbers(_macro(levels, "PlanePositionSequence"), "ImagePositionPatient", 3),
+        axes,
         _length(measures, "SpacingBetweenSlices"),
         _length(measures, "SliceThickness"),
-        str(anatomy.get("FrameLaterality", "")),
+        str(_macro(levels, "FrameAnatomySequence").get("FrameLaterality", "")),
         str(location.get("ReferencedSOPInstanceUID", "")),
-        None if track is None or len(track) < 4 or len(track) % 2 else track.reshape(-1, 2),
+        None if track is None or len(track) < 4 or len(track) % 2 else _pairs(track),
     )
 
 
-def _macro(dataset: Dataset, groups: Sequence[Dataset], sequence: str) -> Dataset:
+def _macro(levels: Sequence[Values], sequence: str) -> Values:
     """Item that holds some facts: the frame's own, else the shared one, else the top."""
-    for group in groups:
-        items = group.get(sequence)
-        if items:
-            item: Dataset = items[0]
+    for level in levels:
+        item: Values | None = level.get(sequence)
+        if item is not None:
             return item
-    items = dataset.get(sequence)
-    return items[0] if items else dataset
+    return levels[-1]
 
 
-def _floats(item: Dataset, keyword: str, count: int | None) -> FloatArray | None:
+def _numbers(item: Values, keyword: str, count: int | None) -> tuple[float, ...] | None:
+    """Finite numbers of an attribute; None where it has none or another count."""
     value = item.get(keyword)
     if value is None or value == "":
         return None
-    numbers = np.atleast_1d(np.array(value, np.float64))
-    fits = numbers.ndim == 1 and (count is None or len(numbers) == count)
-    return numbers if fits and np.isfinite(numbers).all() else None
+    numbers = (float(value),) if isinstance(value, (float, int, str)) else tuple(map(float, value))
+    fits = bool(numbers) and (count is None or len(numbers) == count)
+    return numbers if fits and all(map(math.isfinite, numbers)) else None
 
 
-def _length(item: Dataset, keyword: str) -> float | None:
-    value = _floats(item, keyword, 1)
-    return float(value[0]) if value is not None and value[0] > 0 else None
+def _pairs(track: Sequence[float]) -> FloatArray:
+    return np.array(track).reshape(-1, 2)
+
+
+def _length(item: Values, keyword: str) -> float | None:
+    value = _numbers(item, keyword, 1)
+    return value[0] if value is not None and value[0] > 0 else None

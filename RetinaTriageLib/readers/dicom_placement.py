@@ -93,7 +93,7 @@ def _in_patient(
     positions = np.array([position for position, _ in stated])
     if not np.ptp(positions, axis=0).any():
         return None
-    turns = np.array(axes)
+    turns = np.array(axes).reshape(-1, 2, 3)
     if np.abs(np.linalg.norm(turns, axis=2) - 1).max() > SAME_AXES:
         msg = "Found Image Orientation (Patient) that is no pair of unit steps; export again."
         raise GeometryError(msg)

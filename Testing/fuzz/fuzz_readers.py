@@ -4,6 +4,8 @@
     python Testing/fuzz/fuzz_readers.py --files 1000 --kind dicom --first 5000
     python Testing/fuzz/fuzz_readers.py --kind dicom --first 5042 --files 1 --keep here
 
+Scratch files lie in the folder of temporary files; one in memory (TMPDIR=/dev/shm) is faster.
+
 A number names a mutated file, so every run can be repeated. Each kind runs in a process of its own
 with limited memory; what ends that process, takes more than ten seconds, raises another error,
 opens a file for writing or starts a program is a finding, printed with its number.
@@ -21,6 +23,8 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -28,7 +32,7 @@ sys.path[:0] = [str(HERE), str(HERE.parent), str(HERE.parents[1])]
 
 MOST_SECONDS = 10  # of processor time
 MOST_BYTES = 3 * 2**30  # address space beyond what is taken at the start
-STALLED_SECONDS = 90  # a decoder in C that hangs does not see the alarm
+STALLED_SECONDS = 30  # of processor time: a decoder in C that hangs does not see the alarm
 
 
 CHANGES = ("os.remove", "os.rename", "os.mkdir", "subprocess.Popen", "os.system")
@@ -69,21 +73,16 @@ def supervise(kind: str, first: int, files: int, keep: Path | None) -> dict:
     outcome = {"findings": [], "slowest": 0.0, "peak_mb": 0}
     number, end = first, first + files
     while number < end:
-        with tempfile.NamedTemporaryFile() as at:
+        with tempfile.NamedTemporaryFile() as at, tempfile.TemporaryFile("w+") as said:
             command = [sys.executable, __file__, "--worker", at.name, "--kind", kind]
             command += ["--first", str(number), "--files", str(end - number)]
             command += ["--keep", str(keep)] if keep else []
-            pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-            worker = subprocess.Popen(command, **pipes, text=True)
-            seen, since = b"", time.monotonic()
-            while worker.poll() is None:
-                time.sleep(0.2)
-                now = Path(at.name).read_bytes()
-                if now != seen:
-                    seen, since = now, time.monotonic()
-                elif time.monotonic() - since > STALLED_SECONDS:
-                    worker.kill()
-            out, err = worker.communicate()
+            # Libraries in C warn at length; a pipe that nobody reads would stop them.
+            worker = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=said, text=True)
+            _await(worker, Path(at.name))
+            out, _ = worker.communicate()
+            said.seek(0)
+            err = said.read()
             reached = int(Path(at.name).read_bytes() or str(number))
         report = json.loads(out.splitlines()[-1]) if worker.returncode == 0 else None
         if report is None:
@@ -98,6 +97,25 @@ def supervise(kind: str, first: int, files: int, keep: Path | None) -> dict:
         outcome["peak_mb"] = max(outcome["peak_mb"], report["peak_mb"])
         number = end
     return {**outcome, **{key: total[key] for key in ("files", "volumes", "errors")}}
+
+
+def _await(worker: subprocess.Popen, at: Path) -> None:
+    """Wait for a worker; kill it where it stays at one file for too long."""
+    seen, since = b"", 0.0
+    while worker.poll() is None:
+        time.sleep(0.2)
+        now = at.read_bytes()
+        with suppress(OSError, IndexError):  # it ended meanwhile
+            spent = _processor_seconds(worker.pid)
+            if now != seen:
+                seen, since = now, spent
+            elif spent - since > STALLED_SECONDS:
+                worker.kill()
+
+
+def _processor_seconds(process: int) -> float:
+    fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def work(kind: str, first: int, files: int, keep: Path | None) -> int:
@@ -121,16 +139,18 @@ def work(kind: str, first: int, files: int, keep: Path | None) -> int:
         resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         signal.signal(signal.SIGPROF, _stop)
+        places = [(keep or root) / f"case_{index}" for index in range(len(bases))]
+        for place, base in zip(places, bases, strict=True):
+            _write(place, base.files)
+        sound = [sorted(place.rglob("*")) for place in places]
         for number in range(first, first + files):
             os.pwrite(at, str(number).encode(), 0)
             rng = np.random.default_rng([number, *kind.encode()])
-            base = bases[int(rng.integers(0, len(bases)))]
+            index = int(rng.integers(0, len(bases)))
+            base, place = bases[index], places[index]
             chosen = sorted(base.files)[int(rng.integers(0, len(base.files)))]
             other = everything[int(rng.integers(0, len(everything)))]
-            contents = {**base.files, chosen: mutated(base.files[chosen], other, rng)}
-            place = (keep or root) / "case"
-            _write(place, contents)
-            before = sorted(place.rglob("*"))
+            (place / chosen).write_bytes(mutated(base.files[chosen], other, rng))
             started = time.process_time()
             signal.setitimer(signal.ITIMER_PROF, MOST_SECONDS)
             reason = None
@@ -149,13 +169,15 @@ def work(kind: str, first: int, files: int, keep: Path | None) -> int:
             finally:
                 watch.on = False
                 signal.setitimer(signal.ITIMER_PROF, 0)
-            if watch.seen or sorted(place.rglob("*")) != before:
+            if watch.seen or sorted(place.rglob("*")) != sound[index]:
                 reason = f"touched {watch.seen or 'the folder'}"
                 watch.seen = ""
             report["files"] += 1
             report["slowest"] = max(report["slowest"], time.process_time() - started)
             if reason:
                 report["findings"].append({"kind": kind, "number": number, "reason": reason})
+            if not keep:
+                (place / chosen).write_bytes(base.files[chosen])
     report["peak_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
     sys.stdout.write(json.dumps(report) + "\n")
     return 0
@@ -189,17 +211,11 @@ def _warm_up(root: Path, kind: str) -> None:
                 continue
 
 
-def _write(place: Path, contents: dict[str, bytes]) -> None:
+def _write(place: Path, contents: Mapping[str, bytes]) -> None:
     for name, content in contents.items():
         path = place / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
-    for path in place.rglob("*"):
-        if path.is_file() and str(path.relative_to(place)) not in contents:
-            path.unlink()
-    for path in sorted(place.rglob("*"), reverse=True):
-        if path.is_dir() and not any(path.iterdir()):
-            path.rmdir()
 
 
 def _kinds() -> list[str]:

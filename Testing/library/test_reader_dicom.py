@@ -195,3 +195,14 @@ def test_missing_pydicom_is_answered_with_the_command(tmp_path, monkeypatch):
 def test_nothing_of_the_patient_is_kept(tmp_path):
     said = repr(read(tmp_path))
     assert not any(name in said for name in NAMES)
+
+
+def test_jpeg_2000_box_without_length_is_refused(tmp_path):
+    def change(dataset):
+        boxed = bytearray(dataset.PixelData)
+        header = boxed.find(b"jp2h") - 4
+        boxed[header : header + 4] = bytes(4)
+        dataset.PixelData = bytes(boxed)
+
+    with pytest.raises(InputError, match="no JPEG stream"):
+        read(tmp_path, change, JPEG_2000)
