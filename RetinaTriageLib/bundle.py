@@ -8,28 +8,26 @@ are built or written, so manifests can be read where torch must not be loaded.
 from __future__ import annotations
 
 import hashlib
-import shutil
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from RetinaTriageLib.bundle_files import (
     MANIFEST,
     MODEL_CARD,
     read_bundle_files,
     require_weights,
+    with_file_facts,
+    write_bundle_files,
 )
 from RetinaTriageLib.bundle_manifest import (
-    ClassifierEntry,
     Manifest,
-    SegmenterEntry,
     manifest_json,
     parse_manifest,
 )
 from RetinaTriageLib.calibration import Calibration
-from RetinaTriageLib.errors import BundleError, OutputError
+from RetinaTriageLib.errors import BundleError
 from RetinaTriageLib.result import Vocabulary
 
 if TYPE_CHECKING:
@@ -37,8 +35,6 @@ if TYPE_CHECKING:
 
     from RetinaTriageLib.networks.joint_classification import JointNetwork
     from RetinaTriageLib.networks.kinds import MapClassifier, Segmenter
-
-Entry = TypeVar("Entry", SegmenterEntry, ClassifierEntry)
 
 # Inside the package, so that a checkout, `pip install` and the Slicer extension find it alike.
 SHIPPED = Path(__file__).parent / "bundles"
@@ -195,11 +191,11 @@ def save_bundle(
     files |= {file: known[file] for file in taken.values()}
     manifest = replace(
         draft,
-        segmenters=tuple(_with_file_facts(entry, files) for entry in draft.segmenters),
-        classifiers=tuple(_with_file_facts(entry, files) for entry in draft.classifiers),
+        segmenters=tuple(with_file_facts(entry, files) for entry in draft.segmenters),
+        classifiers=tuple(with_file_facts(entry, files) for entry in draft.classifiers),
     )
     files |= {MANIFEST: manifest_json(manifest), MODEL_CARD: model_card.encode()}
-    return _write(folder, files)
+    return write_bundle_files(folder, files, load_bundle)
 
 
 def bundled_models() -> Path:
@@ -220,36 +216,6 @@ def _read(path: Path) -> Bundle:
     weights = {entry.file: require_weights(files, entry) for entry in manifest.networks}
     card = files[MODEL_CARD].decode("utf-8", errors="replace")
     return Bundle(manifest, hashlib.sha256(files[MANIFEST]).hexdigest(), card, weights)
-
-
-def _write(folder: Path, files: Mapping[str, bytes]) -> Bundle:
-    if folder.exists():
-        msg = f"Found {folder} already; a bundle is never overwritten. Choose a folder that is new."
-        raise OutputError(msg)
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        partial = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
-    except OSError as error:
-        msg = f"Could not write a bundle to {folder.parent}: {error}. Choose another folder."
-        raise OutputError(msg) from error
-    try:
-        partial.chmod(0o755)  # mkdtemp makes it private
-        for name, content in files.items():
-            (partial / name).write_bytes(content)
-        bundle = load_bundle(partial)
-        partial.rename(folder)
-    except OSError as error:
-        msg = f"Could not write the bundle {folder}: {error}. Free some space or choose another."
-        raise OutputError(msg) from error
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
-    return bundle
-
-
-def _with_file_facts(entry: Entry, files: Mapping[str, bytes]) -> Entry:
-    name = entry.file if entry.file in files else f"{entry.name}.safetensors"
-    sha256 = hashlib.sha256(files[name]).hexdigest()
-    return replace(entry, file=name, sha256=sha256, size=len(files[name]))
 
 
 def _vocabulary_line(manifest: Manifest) -> str:

@@ -7,16 +7,22 @@ unpacked: an entry with a hostile path has nowhere to go.
 from __future__ import annotations
 
 import hashlib
+import shutil
 import stat
+import tempfile
 import zipfile
 import zlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path, PurePosixPath
+from typing import TypeVar
 
 from RetinaTriageLib.bundle_manifest import ClassifierEntry, SegmenterEntry
-from RetinaTriageLib.errors import BundleError
+from RetinaTriageLib.errors import BundleError, OutputError
+
+Entry = TypeVar("Entry", SegmenterEntry, ClassifierEntry)
+Loaded = TypeVar("Loaded")
 
 MANIFEST = "bundle.json"
 MODEL_CARD = "MODEL_CARD.md"
@@ -90,6 +96,46 @@ def require_weights(files: Mapping[str, bytes], entry: SegmenterEntry | Classifi
         )
         raise BundleError(msg)
     return weights
+
+
+def write_bundle_files(
+    folder: Path, files: Mapping[str, bytes], load: Callable[[Path], Loaded]
+) -> Loaded:
+    """Write a bundle and read it back with ``load``; nothing is left behind if that fails.
+
+    Raises
+    ------
+    OutputError
+        If the folder exists or cannot be written.
+    """
+    if folder.exists():
+        msg = f"Found {folder} already; a bundle is never overwritten. Choose a folder that is new."
+        raise OutputError(msg)
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        partial = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+    except OSError as error:
+        msg = f"Could not write a bundle to {folder.parent}: {error}. Choose another folder."
+        raise OutputError(msg) from error
+    try:
+        partial.chmod(0o755)  # mkdtemp makes it private
+        for name, content in files.items():
+            (partial / name).write_bytes(content)
+        loaded = load(partial)
+        partial.rename(folder)
+    except OSError as error:
+        msg = f"Could not write the bundle {folder}: {error}. Free some space or choose another."
+        raise OutputError(msg) from error
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+    return loaded
+
+
+def with_file_facts(entry: Entry, files: Mapping[str, bytes]) -> Entry:
+    """Entry of a manifest with name, hash and size of its weight file among ``files``."""
+    name = entry.file if entry.file in files else f"{entry.name}.safetensors"
+    sha256 = hashlib.sha256(files[name]).hexdigest()
+    return replace(entry, file=name, sha256=sha256, size=len(files[name]))
 
 
 def _contents(path: Path, members: list[_Member]) -> Mapping[str, bytes]:

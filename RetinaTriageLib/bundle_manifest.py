@@ -9,9 +9,15 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
-from pathlib import Path
 from typing import Any, Literal
 
+from RetinaTriageLib.bundle_json import (
+    FORMAT,
+    WHOLE_IMAGE,
+    bundle_fields,
+    bundle_text,
+    require_schema,
+)
 from RetinaTriageLib.bundle_vocabulary import (
     head_from_json,
     head_to_json,
@@ -30,7 +36,6 @@ from RetinaTriageLib.outcomes import OUTCOME_HEADS, OutcomeHead
 from RetinaTriageLib.result import Vocabulary
 from RetinaTriageLib.tissues import TISSUES, Tissue
 
-FORMAT = "retina-triage-bundle"
 SCHEMA_VERSION = 1
 
 ClassifierInputName = Literal["most-likely", "sampled", "probabilities"]
@@ -162,28 +167,14 @@ def parse_manifest(text: bytes) -> Manifest:
     BundleError
         If it is no JSON, no manifest, of a newer version, or contradicts itself.
     """
-    try:
-        found = json.loads(text, parse_constant=_refuse_constant)
-    except (ValueError, RecursionError) as error:  # not JSON, not UTF-8, or nested without end
+    found = bundle_fields(text)
+    if found.get("kind") == WHOLE_IMAGE:
         msg = (
-            f"Found a bundle.json that cannot be read ({error}); expected JSON. "
-            "The file was cut off or altered: get the bundle again."
-        )
-        raise BundleError(msg) from error
-    if not isinstance(found, dict) or found.get("format") != FORMAT:
-        msg = (
-            f"Found a bundle.json of another program; expected the format {FORMAT!r}. "
-            "Choose a RetinaTriage bundle."
+            "Found a whole-image classifier; expected a bundle of segmenters and classifiers of "
+            "tissue maps. Give this one with --bscan-bundle, beside the other."
         )
         raise BundleError(msg)
-    version = found.get("schema_version")
-    if isinstance(version, int) and version > SCHEMA_VERSION:
-        msg = (
-            f"Found a bundle of schema version {version}; this RetinaTriage reads up to "
-            f"{SCHEMA_VERSION}. Update RetinaTriage or choose an older bundle."
-        )
-        raise BundleError(msg)
-    _require_schema(found)
+    require_schema(found, "bundle.schema.json", SCHEMA_VERSION)
     manifest = _manifest(found)
     _require_sense(manifest)
     return manifest
@@ -203,33 +194,7 @@ def manifest_json(manifest: Manifest) -> bytes:
         del fields["calibration"]
     if manifest.spacing_limits_mm is None:
         del fields["spacing_limits_mm"]
-    try:
-        text = json.dumps(fields, indent=2, ensure_ascii=False, allow_nan=False)
-    except ValueError as error:
-        msg = "Found NaN or infinity in a manifest, which JSON lacks; leave that value out."
-        raise BundleError(msg) from error
-    return (text + "\n").encode()
-
-
-def _refuse_constant(name: str) -> float:
-    msg = f"{name} is no JSON"
-    raise ValueError(msg)
-
-
-def _require_schema(found: dict[str, Any]) -> None:
-    # Imported late: a program that only shows a result needs no JSON schema.
-    from jsonschema import Draft202012Validator
-    from jsonschema.exceptions import best_match
-
-    schema = json.loads((Path(__file__).parent / "bundle.schema.json").read_text("utf-8"))
-    error = best_match(Draft202012Validator(schema).iter_errors(found))
-    if error is not None:
-        where = error.json_path.removeprefix("$.")
-        msg = (
-            f"Found a bundle.json that breaks its schema at {where}: {error.message[:300]}. "
-            "Ask whoever made the bundle, or write it with save_bundle."
-        )
-        raise BundleError(msg)
+    return bundle_text(fields)
 
 
 def _manifest(found: dict[str, Any]) -> Manifest:

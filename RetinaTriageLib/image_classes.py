@@ -23,6 +23,19 @@ class Head(StrEnum):
     """Each class is present or absent on its own."""
 
 
+class Pooling(StrEnum):
+    """How the scores of B-scans become those of their volume."""
+
+    MAXIMUM = "maximum"
+    """Each finding by the B-scan that shows it most."""
+
+    MEAN = "mean"
+    """All B-scans count the same."""
+
+    ATTENTION = "attention"
+    """B-scans are weighted, by trained attention where the bundle has it."""
+
+
 @dataclass(frozen=True)
 class ImageClass:
     """One class of a whole-image classifier.
