@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -13,7 +14,7 @@ from RetinaTriageLib.errors import InputError
 from RetinaTriageLib.readers.detached_data import data_file
 from RetinaTriageLib.readers.gray import lossless_gray, refuse_label_map, single_channel
 from RetinaTriageLib.readers.grid_axes import Grid, choose_axes, orient
-from RetinaTriageLib.readers.nifti_length import require_complete_nifti
+from RetinaTriageLib.readers.nifti_file import require_complete_nifti, unpacked_voxels
 from RetinaTriageLib.readers.sizes import require_unpackable
 from RetinaTriageLib.readers.spacing import believed_spacing
 from RetinaTriageLib.volume import STANDARD_DIRECTIONS, OCTVolume, ScanPattern, VoxelSpacing
@@ -35,8 +36,9 @@ def read_regular_grid(path: Path, bscan_axis: int | None = None) -> OCTVolume:
     InputError
         If the file is damaged, a segmentation, in color, or of more than three dimensions.
     """
-    image, metadata = _load(path)
-    pixels, dimension = _pixels(image)
+    stored, metadata = _load(path)
+    pixels, dimension = _pixels(stored)
+    image = stored.image
     voxels = lossless_gray(pixels)
     refuse_label_map(voxels, path.name)
     spacing_mm = tuple(reversed(image.GetSpacing()))[-dimension:]
@@ -76,7 +78,15 @@ def _simple_itk() -> Any:
     return SimpleITK
 
 
-def _load(path: Path) -> tuple[Any, MappingProxyType[str, str]]:
+@dataclass(frozen=True)
+class _Stored:
+    """Voxels in the order of the file, and the SimpleITK image or reader that knows their grid."""
+
+    pixels: npt.NDArray[Any]
+    image: Any
+
+
+def _load(path: Path) -> tuple[_Stored, MappingProxyType[str, str]]:
     if path.name.lower().endswith((".nii", ".nii.gz")):
         require_complete_nifti(path)
     packed_bytes = data_file(path).stat().st_size
@@ -97,7 +107,7 @@ def _load(path: Path) -> tuple[Any, MappingProxyType[str, str]]:
             raise InputError(msg)
         components = max(1, reader.GetNumberOfComponents())
         require_unpackable(size, components, packed_bytes, path.name)
-        return reader.Execute(), MappingProxyType(metadata)
+        return _read(reader, path), MappingProxyType(metadata)
     # Keys that are not UTF-8 are a TypeError in SimpleITK.
     except (RuntimeError, TypeError, UnicodeError, MemoryError) as error:
         reason = (str(error).strip().splitlines() or ["no reason given"])[-1][:300]
@@ -105,11 +115,21 @@ def _load(path: Path) -> tuple[Any, MappingProxyType[str, str]]:
         raise InputError(msg) from error
 
 
-def _pixels(image: Any) -> tuple[npt.NDArray[Any], int]:
-    """Gray array in the order of the file, and its number of dimensions, 2 or 3."""
+def _read(reader: Any, path: Path) -> _Stored:
+    if path.name.lower().endswith(".nii.gz"):
+        voxels = unpacked_voxels(path)
+        if voxels is not None and voxels.shape == tuple(reversed(reader.GetSize())):
+            return _Stored(voxels, reader)
+    image = reader.Execute()
     pixels = _simple_itk().GetArrayFromImage(image)
-    if image.GetNumberOfComponentsPerPixel() > 1:
-        pixels = single_channel(pixels)
+    return _Stored(
+        pixels if image.GetNumberOfComponentsPerPixel() == 1 else single_channel(pixels), image
+    )
+
+
+def _pixels(stored: _Stored) -> tuple[npt.NDArray[Any], int]:
+    """Gray array in the order of the file, and its number of dimensions, 2 or 3."""
+    pixels = stored.pixels
     while pixels.ndim > 3 and pixels.shape[0] == 1:
         pixels = pixels[0]
     if pixels.ndim not in (2, 3):

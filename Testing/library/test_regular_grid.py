@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import gzip
+import struct
+
 import numpy as np
 import pytest
 import scan_files
@@ -190,3 +193,27 @@ def test_damaged_file_is_refused(tmp_path, suffix, content):
     path.write_bytes(content)
     with pytest.raises(InputError, match="cannot be read"):
         read_regular_grid(path)
+
+
+def test_packed_file_beside_the_unpacked_one_is_refused(tmp_path):
+    for suffix in (".nii", ".nii.gz"):
+        image = scan_files.write_grid(tmp_path / f"a{suffix}", scan_files.speckle())
+    with pytest.raises(InputError, match=r"beside a\.nii, which SimpleITK would read"):
+        read_regular_grid(image)
+
+
+def test_changed_byte_in_a_packed_file_is_refused(tmp_path):
+    path = scan_files.write_grid(tmp_path / "a.nii.gz", scan_files.speckle((8, 128, 128)))
+    content = bytearray(path.read_bytes())
+    content[-7] ^= 1  # in the checksum
+    path.write_bytes(content)
+    with pytest.raises(InputError, match="CRC check failed"):
+        read_regular_grid(path)
+
+
+def test_scaled_packed_file_is_read_as_simple_itk_scales_it(tmp_path):
+    path = scan_files.write_grid(tmp_path / "a.nii.gz", scan_files.speckle())
+    content = bytearray(gzip.decompress(path.read_bytes()))
+    content[112:120] = struct.pack("<ff", 2.0, 1.0)
+    path.write_bytes(gzip.compress(content))
+    assert np.array_equal(read_regular_grid(path).voxels, 2.0 * scan_files.speckle() + 1)
