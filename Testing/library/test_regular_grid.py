@@ -203,11 +203,11 @@ def test_packed_file_beside_the_unpacked_one_is_refused(tmp_path):
 
 
 def test_changed_byte_in_a_packed_file_is_refused(tmp_path):
-    path = scan_files.write_grid(tmp_path / "a.nii.gz", scan_files.speckle((8, 128, 128)))
+    path = scan_files.write_grid(tmp_path / "a.nii.gz", scan_files.speckle())
     content = bytearray(path.read_bytes())
     content[-7] ^= 1  # in the checksum
     path.write_bytes(content)
-    with pytest.raises(InputError, match="CRC check failed"):
+    with pytest.raises(InputError, match="cannot be read"):
         read_regular_grid(path)
 
 
