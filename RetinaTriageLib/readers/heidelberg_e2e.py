@@ -1,13 +1,16 @@
 """Heidelberg ``.E2E`` files, which may hold several scans.
 
 B-scans lie in degrees in this format. Degrees become mm only with the size of the eye, which the
-format does not hold, so the spacing stays unknown, as does the place of the localizer.
+format does not hold, so the spacing stays unknown. The en-face picture is left out, and this is
+said: no field is known that states how many degrees it covers, and its pixels do not tell (768
+cover 30° in the high-speed mode, 15° in the high-resolution one).
 
 References
 ----------
 Fields: see ``e2e_directory``. The mantissa of a pixel is read in its natural order, as LibOctData
 does; eyepy 0.21 and OCT-Converter 0.7 read its bits backwards, which scatters gray values. Lines
-are the last bytes of their item; readers that take them from byte 16 shift them.
+are the last bytes of their item; readers that take them from byte 16 shift them. Pixels of pictures:
+SPECTRALIS Accessories Hardware Manual, 8.1, as quoted in eyepy's issue 66.
 """
 
 from __future__ import annotations
@@ -42,7 +45,7 @@ LATERALITY_BYTE = 14
 IMAGE = np.dtype(
     [("size", "<u4"), ("kind", "<u4"), ("count", "<u4"), ("depths", "<u4"), ("widths", "<u4")]
 )
-BSCAN_KIND = 0x20  # third byte of an image's kind: 16 bit B-scan; 1 is an 8 bit picture
+BSCAN_KIND, PICTURE_KIND = 0x20, 0x01  # third byte of an image's kind: 16 bit, 8 bit en face
 BSCAN = np.dtype(
     [
         ("unknown", "<u4"),
@@ -114,7 +117,7 @@ def read_heidelberg_e2e(path: Path, series: int | None = None) -> OCTVolume:
         STANDARD_DIRECTIONS.copy() if placement.raster is None else placement.directions,
         name=path.stem,
         sources=MappingProxyType({**facts, "gray": "fourth root of the reflectivity"}),
-        assumed=(_spacing_hint(scan, placement), *ASSUMED),
+        assumed=(_spacing_hint(scan, placement), *ASSUMED, *_picture_left_out(file, scan.key)),
         record=DeviceRecord(lines=_lines(file, scan, voxels.shape[2])),
     )
 
@@ -232,6 +235,21 @@ def _spacing_hint(scan: _Scan, placement: Placement) -> str:
         "size of the eye. State it from HEYEX, or export .vol or XML; for a medium eye, 0.2896 mm "
         f"a degree, it would be --spacing-um {' '.join(numbers)}."
     )
+
+
+def _picture_left_out(file: E2EFile, key: ScanKey) -> tuple[str, ...]:
+    """Sentence on the en-face picture, where there is one."""
+    for item in file.of(key, IMAGE_TYPE):
+        if item["index"]:
+            continue
+        image = record(file.payload(item), 0, IMAGE, f"En-face picture of {file.name}")
+        if int(image["kind"]) >> 16 & 0xFF == PICTURE_KIND:
+            return (
+                f"The en-face picture of {int(image['depths'])} x {int(image['widths'])} pixels "
+                "is left out: the file does not say how many degrees it covers, so B-scans have "
+                "no place on it; export .vol or XML for it.",
+            )
+    return ()
 
 
 def _lines(file: E2EFile, scan: _Scan, widths: int) -> MappingProxyType[str, FloatArray]:

@@ -35,6 +35,12 @@ def test_e2e_lines_come_last_in_their_item(tmp_path):
     assert (lines["BM"][:, 1:] == LINE_DEPTH).all()
 
 
+def test_e2e_picture_without_a_place_is_left_out_and_this_is_said(tmp_path):
+    volume = read_heidelberg_e2e(write_e2e(tmp_path / "a.E2E", made_scan()))
+    assert volume.record.localizer is None
+    assert "picture of 6 x 8 pixels is left out" in volume.assumed[-1]
+
+
 def test_e2e_series_are_chosen_by_number(tmp_path):
     left = replace(made_scan((2, 16, 24), laterality=Laterality.OS))
     path = write_e2e(tmp_path / "a.E2E", made_scan(), left)
