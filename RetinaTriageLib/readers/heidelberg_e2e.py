@@ -9,7 +9,7 @@ References
 ----------
 Fields: see ``e2e_directory``. The mantissa of a pixel is read in its natural order, as LibOctData
 does; eyepy 0.21 and OCT-Converter 0.7 read its bits backwards, which scatters gray values. Lines
-are the last bytes of their item; readers that take them from byte 16 shift them. Pixels of pictures:
+are the last bytes of their item; readers that take them from byte 16 shift them. Picture sizes:
 SPECTRALIS Accessories Hardware Manual, 8.1, as quoted in eyepy's issue 66.
 """
 
