@@ -33,13 +33,12 @@ tests: $(VENV)/.ready
 
 # The Slicer side, on the Slicer core without the application.
 test-slicer: $(SLICER)/.ready
-	QT_QPA_PLATFORM=offscreen $(SLICER)/bin/python -m pytest Testing/slicer --ignore=Testing/slicer/test_host.py -m "not window"
-	QT_QPA_PLATFORM=offscreen $(SLICER)/bin/python -m pytest Testing/slicer/test_host.py
-	QT_QPA_PLATFORM=offscreen $(SLICER)/bin/python -m pytest Testing/slicer/test_browser_edit.py -m window
+	QT_QPA_PLATFORM=offscreen $(SLICER)/bin/python -m pytest Testing/slicer
 
-# Photographs of the module at work; those of real scans, where $(DATA) has some, go to out/.
+# Photographs of the module at work and of a walk through each result, whose numbers are printed;
+# those of real scans, where $(DATA) has some, go to out/.
 screenshots: $(SLICER)/.worker
-	QT_QPA_PLATFORM=offscreen $(SLICER)/bin/python Testing/screenshots/make_screenshots.py --data $(DATA)
+	QT_QPA_PLATFORM=offscreen $(SLICER)/bin/python Testing/screenshots/walk.py --data $(DATA)
 
 $(SLICER)/.ready: Testing/host/requirements.txt Testing/host/debian-packages.txt
 	Testing/host/install-debian-packages

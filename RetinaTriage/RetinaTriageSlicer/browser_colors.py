@@ -45,7 +45,7 @@ def legendText() -> str:
         f"&nbsp;&nbsp;{score:.2f}&nbsp;&nbsp;</span>"
         for score in LEGEND_SCORES
     )
-    return f"{patches} {_('score, 0 to 1')}"
+    return f"{patches} {_('score as the networks gave it, 0 to 1')}"
 
 
 def _hex(color: tuple[int, int, int]) -> str:

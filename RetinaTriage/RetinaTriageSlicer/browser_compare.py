@@ -57,13 +57,12 @@ class Comparison:
         self.differButton.checkable = True
         self.differLabel = makeLabel("differLabel", _("Colors of where maps differ."))
         self.differLabel.textFormat = qt.Qt.RichText
-        row = qt.QHBoxLayout()
-        row.addWidget(self.compareBox, 1)
-        for button in (self.swapButton, self.blinkButton):
-            row.addWidget(button)
         title = makeLabel("compareTitle", _("Hypothesis to compare with."), _("Compare:"))
-        form.addRow(title, row)
-        form.addRow(self.differButton)
+        form.addRow(title, self.compareBox)
+        row = qt.QHBoxLayout()
+        for button in (self.swapButton, self.blinkButton, self.differButton):
+            row.addWidget(button)
+        form.addRow(row)
         form.addRow(self.differLabel)
         self._timer = qt.QTimer()
         self._timer.setInterval(BLINK_MS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from typing import Any
 
 import numpy as np
@@ -11,12 +12,13 @@ from slicer.i18n import tr as _
 
 from RetinaTriageSlicer.browser_colors import colorItem
 from RetinaTriageSlicer.browser_opinions import CaseOpinions, answerTitle
-from RetinaTriageSlicer.widgets import SCROLL_BAR_PX
+from RetinaTriageSlicer.widgets import SCROLL_BAR_PX, headerHeight, stretchNames
 
 NAME, MEAN, FIRST_CLASSIFIER = 0, 1, 2
 """Columns of the grid: the hypothesis, the mean of its opinions, then one a classifier."""
 
 MOST_ROWS = 9
+WORD_ENDS = re.compile("[ _-]+")
 
 
 def makeGrid() -> Any:
@@ -30,6 +32,7 @@ def makeGrid() -> Any:
     grid.editTriggers = qt.QAbstractItemView.NoEditTriggers
     grid.selectionMode = qt.QAbstractItemView.SingleSelection
     grid.verticalHeader().setVisible(False)
+    grid.horizontalHeader().setHighlightSections(False)
     return grid
 
 
@@ -116,32 +119,34 @@ def nameItem(title: str) -> Any:
     return item
 
 
-def stretchNames(table: Any) -> None:
-    """Give the first column what the others leave, so that these are always seen."""
-    header = table.horizontalHeader()
-    header.setStretchLastSection(False)
-    for column in range(table.columnCount):
-        stretched = qt.QHeaderView.Stretch if column == 0 else qt.QHeaderView.ResizeToContents
-        header.setSectionResizeMode(column, stretched)
-
-
 def fitHeight(table: Any, mostRows: int) -> None:
     """Make a table as high as its rows need, up to a number of them."""
     heights = [table.rowHeight(row) for row in range(min(table.rowCount, mostRows))]
-    header = table.verticalHeader().defaultSectionSize
-    table.setFixedHeight(sum(heights) + header + SCROLL_BAR_PX)
+    table.setFixedHeight(sum(heights) + headerHeight(table) + SCROLL_BAR_PX)
 
 
 def _fillHeader(grid: Any, case: CaseOpinions) -> None:
     titles = [
         (_("Hypothesis"), _("Tissue map; the first row is all of them together.")),
         (_("Mean"), _("Mean of the row's opinions as the networks gave them, 0 to 1.")),
-        *((name, _("Opinions of this network, 0 to 1.")) for name in case.classifiers),
+        *(
+            (short, _("Opinions of {classifier}, 0 to 1.").format(classifier=name))
+            for short, name in zip(_short(case.classifiers), case.classifiers, strict=True)
+        ),
     ]
     for at, (title, toolTip) in enumerate(titles):
         item = qt.QTableWidgetItem(title)
         item.setToolTip(toolTip)
         grid.setHorizontalHeaderItem(at, item)
+
+
+def _short(names: tuple[str, ...]) -> tuple[str, ...]:
+    """Names without the words that all of them begin with, so that all columns are in sight."""
+    words = [WORD_ENDS.split(name) for name in names]
+    shared = 0
+    while all(len(one) > shared + 1 and one[shared] == words[0][shared] for one in words):
+        shared += 1
+    return tuple(" ".join(one[shared:]) for one in words) if len(names) > 1 else names
 
 
 def _nameItem(case: CaseOpinions, row: int) -> Any:

@@ -13,10 +13,10 @@ from slicer.i18n import tr as _
 
 from RetinaTriageLib.outcomes import OUTCOME_HEADS
 from RetinaTriageSlicer import provenance
-from RetinaTriageSlicer.scene import ResultNodes
+from RetinaTriageSlicer.scene import EDITED, ResultNodes
 
-EDITED, EDITED_OPINIONS = "edited", "edited opinions"
-"""Roles of a hypothesis that the user edited, and of the opinions on it."""
+EDITED_OPINIONS = "edited opinions"
+"""Role of the table of opinions on a map that the user edited."""
 
 EDITED_MAP = "EditedMap"
 """Reference role of a table of an edited map: the map."""

@@ -10,15 +10,24 @@ import qt
 from slicer.i18n import tr as _
 
 from RetinaTriageLib.errors import RetinaTriageError
+from RetinaTriageLib.result import Fovea
 from RetinaTriageLib.tissues import TISSUES, TissueGroup
 from RetinaTriageSlicer.browser_opinions import CaseOpinions
-from RetinaTriageSlicer.browser_scan import MapScan, mapScan
+from RetinaTriageSlicer.browser_scan import MapScan, foveaText, mapScan
 from RetinaTriageSlicer.browser_views import isPresent
-from RetinaTriageSlicer.edited_map import readTissueMap
+from RetinaTriageSlicer.chosen_fovea import FoveaWatch, placedScan
+from RetinaTriageSlicer.edited_map import editTime, readTissueMap
 from RetinaTriageSlicer.places import jumpTo, pointOf
 from RetinaTriageSlicer.remedies import forPanel
 from RetinaTriageSlicer.scene import ResultNodes
-from RetinaTriageSlicer.widgets import Column, fillTable, makeBox, makeLabel, makeTable
+from RetinaTriageSlicer.widgets import (
+    Column,
+    fillTable,
+    makeBox,
+    makeLabel,
+    makeTable,
+    stretchNames,
+)
 
 if TYPE_CHECKING:  # it loads SciPy
     from RetinaTriageLib.measures.places import Frame, Place
@@ -46,6 +55,7 @@ class PlaceList:
         self._chosen: Any = None
         self._places: tuple[Place, ...] = ()
         self._key: tuple[Any, ...] = ()
+        self._fovea = FoveaWatch(self.refresh)
         self._timer = qt.QTimer()
         self._timer.setSingleShot(True)
         self._timer.setInterval(SETTLED_MS)
@@ -84,7 +94,15 @@ class PlaceList:
         self._result = result
         rows = () if case is None else case.rows[1:]
         self._nodes = tuple(one.node for one in rows if one.node is not None and not one.edited)
+        self._fovea.follow(result)
         self._timer.start()
+
+    def forget(self) -> None:
+        """Let go of the scene, which is being closed."""
+        self._timer.stop()
+        self._fovea.follow(None)
+        self._result = self._chosen = None
+        self._nodes = ()
 
     def choose(self, node: Any) -> None:
         """List the pockets of this map, once the user stays with it."""
@@ -97,7 +115,8 @@ class PlaceList:
         self._timer.stop()
         key = (
             self.kindBox.currentIndex,
-            *((one.GetID(), one.GetSegmentation().GetMTime()) for one in nodes),
+            [foveaText(one) for one in self._foveas(nodes)],
+            *((one.GetID(), editTime(one)) for one in nodes),
         )
         if key == self._key:
             return
@@ -105,6 +124,7 @@ class PlaceList:
         self._places, note = self._find(nodes)
         self.table.blockSignals(True)
         fillTable(self.table, [_cells(one) for one in self._places[:MOST_ROWS]], 6)
+        stretchNames(self.table)
         self.table.setCurrentCell(-1, -1)
         self.table.blockSignals(False)
         self.label.text = note or self._summary()
@@ -114,13 +134,20 @@ class PlaceList:
         nodes = (self._chosen,) if pockets else self._nodes
         return [one for one in nodes if isPresent(one)] if self._result is not None else []
 
+    def _foveas(self, nodes: list[Any]) -> list[Fovea]:
+        """Fovea that the sectors lie around, if it is known."""
+        if not nodes or self._result is None:
+            return []
+        fovea = placedScan(nodes[0], self._result).place.fovea
+        return [] if fovea is None else [fovea]
+
     def _find(self, nodes: list[Any]) -> tuple[tuple[Place, ...], str]:
         from RetinaTriageLib.measures.places import find_disagreements, find_pockets
 
-        if not nodes:
+        if not nodes or self._result is None:
             return (), ""
         try:
-            scan = mapScan(nodes[0])
+            scan = placedScan(nodes[0], self._result)
             maps = [readTissueMap(one, scan) for one in nodes]
         except RetinaTriageError as error:
             return (), forPanel(str(error))

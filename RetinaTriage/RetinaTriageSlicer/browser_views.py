@@ -62,12 +62,24 @@ def showSurfaces(node: Any, *, shown: bool) -> None:
 
 
 def copyLook(source: Any, target: Any) -> None:
-    """Give the segments of a map the visibility and opacity of those of another one."""
+    """Give a map the views of another one, its segments the visibility and opacity of the other's.
+
+    Where the two have no segment in common, opacity stays as it is.
+    """
     look, display = source.GetDisplayNode(), target.GetDisplayNode()
     if look is None or display is None:
         return
-    known = set(source.GetSegmentation().GetSegmentIDs())
     change = display.StartModify()
+    display.RemoveAllViewNodeIDs()
+    for view in look.GetViewNodeIDs():
+        display.AddViewNodeID(view)
+    known = set(source.GetSegmentation().GetSegmentIDs())
+    if known.intersection(target.GetSegmentation().GetSegmentIDs()):
+        _copyTissues(look, display, known, target)
+    display.EndModify(change)
+
+
+def _copyTissues(look: Any, display: Any, known: set[str], target: Any) -> None:
     display.SetOpacity2DFill(look.GetOpacity2DFill())
     display.SetOpacity2DOutline(look.GetOpacity2DOutline())
     display.SetOpacity3D(look.GetOpacity3D())
@@ -79,4 +91,3 @@ def copyLook(source: Any, target: Any) -> None:
             display.SetSegmentVisibility3D(name, look.GetSegmentVisibility3D(name))
             display.SetSegmentOpacity2DFill(name, look.GetSegmentOpacity2DFill(name))
             display.SetSegmentOpacity3D(name, look.GetSegmentOpacity3D(name))
-    display.EndModify(change)

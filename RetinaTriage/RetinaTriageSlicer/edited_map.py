@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -14,11 +15,9 @@ from RetinaTriageLib.errors import InputError
 from RetinaTriageLib.tissues import TISSUE_BY_NAME
 from RetinaTriageLib.volume import LabelArray
 from RetinaTriageSlicer import hierarchy, provenance
-from RetinaTriageSlicer.browser_opinions import EDITED
 from RetinaTriageSlicer.browser_scan import MapScan, referenceImage
 from RetinaTriageSlicer.browser_views import SURFACE, copyLook
-from RetinaTriageSlicer.node_grid import transposed
-from RetinaTriageSlicer.scene import ResultNodes
+from RetinaTriageSlicer.scene import EDITED, ResultNodes
 from RetinaTriageSlicer.segmentation_nodes import LABEL_TAG, LABELMAP
 
 EDITED_BY = provenance.PREFIX + "Edited"
@@ -36,8 +35,21 @@ def readTissueMap(node: Any, scan: MapScan) -> LabelArray:
     InputError
         If there is a segment that is none of the tissues of the result.
     """
-    known = segmentLabels(node)
-    segmentation, reference = node.GetSegmentation(), referenceImage(node)
+    return scan.grid.fromNode(mergedLabels(node, segmentLabels(node), referenceImage(node)))
+
+
+def mergedLabels(node: Any, known: Mapping[str, int], reference: Any) -> LabelArray:
+    """Labels of some segments of a node on a lattice, uint8 array in the order of that lattice.
+
+    Parameters
+    ----------
+    known : segment id to label; where segments overlap, the later one wins
+    reference : image whose lattice it is
+    """
+    segmentation = node.GetSegmentation()
+    labels = np.zeros(tuple(reversed(reference.GetDimensions())), np.uint8)
+    if not known:
+        return labels
     layers = [
         _resampled(segmentation.GetLayerDataObject(at, LABELMAP), reference)
         for at in range(segmentation.GetNumberOfLayers(LABELMAP))
@@ -46,15 +58,22 @@ def readTissueMap(node: Any, scan: MapScan) -> LabelArray:
     if len(layers) == 1:  # no overlap: one look-up
         table = np.zeros(max(int(layers[0].max()), *values.values()) + 1, np.uint8)
         table[list(values.values())] = list(known.values())
-        labels = table[layers[0]]
-    else:
-        labels = np.zeros(tuple(reversed(reference.GetDimensions())), np.uint8)
-        for name, label in known.items():
-            at = segmentation.GetLayerIndex(name, LABELMAP)
-            if at >= 0:
-                labels[layers[at] == values[name]] = label
-    labels = transposed(labels, scan.grid.axes)
-    return np.ascontiguousarray(labels[:, ::-1] if scan.grid.depthReversed else labels)
+        return table[layers[0]]
+    for name, label in known.items():
+        at = segmentation.GetLayerIndex(name, LABELMAP)
+        if at >= 0:
+            labels[layers[at] == values[name]] = label
+    return labels
+
+
+def editTime(node: Any) -> int:
+    """Time of the last change of a map, whoever has edited it; grows with each."""
+    segmentation = node.GetSegmentation()
+    layers = (
+        segmentation.GetLayerDataObject(at, LABELMAP)
+        for at in range(segmentation.GetNumberOfLayers(LABELMAP))
+    )
+    return max(int(one.GetMTime()) for one in (segmentation, *layers))
 
 
 def _resampled(layer: Any, reference: Any) -> LabelArray:

@@ -26,8 +26,8 @@ POINT_COLOR = (1.0, 0.85, 0.1)
 
 def foveaNode(nodes: ResultNodes, make: Callable[[], tuple[float, float, float]]) -> Any:
     """Point list with the fovea of a result; made at a place of the scene where there is none."""
-    found = _find("vtkMRMLMarkupsFiducialNode", FOVEA_ROLE, nodes)
-    if found is not None and found.GetNumberOfControlPoints() > 0:
+    found = findFovea(nodes)
+    if found is not None:
         return found
     node = slicer.mrmlScene.AddNewNodeByClass(
         "vtkMRMLMarkupsFiducialNode", f"{nodes.volumeNode.GetName()} fovea"
@@ -43,6 +43,12 @@ def foveaNode(nodes: ResultNodes, make: Callable[[], tuple[float, float, float]]
     display.SetTextScale(2.5)
     _mark(node, FOVEA_ROLE, nodes)
     return node
+
+
+def findFovea(nodes: ResultNodes) -> Any:
+    """Point list with the fovea of a result; None where there is no point."""
+    found = _find("vtkMRMLMarkupsFiducialNode", FOVEA_ROLE, nodes)
+    return found if found is not None and found.GetNumberOfControlPoints() > 0 else None
 
 
 def gridNode(nodes: ResultNodes) -> Any:

@@ -59,7 +59,12 @@ class ExplainSection:
         """Show a result: its maps to choose from, and what was explained before."""
         self.stop()
         self._nodes, self._case = nodes, None
-        fillBox(self.mapBox, [] if nodes is None else [one.GetName() for one in _maps(nodes)])
+        self.showMaps()
+
+    def showMaps(self) -> None:
+        """Offer the maps that the scene has now, and show the chosen one."""
+        maps = () if self._nodes is None else self._nodes.tissueMaps
+        fillBox(self.mapBox, [one.GetName() for one in maps])
         self._onMap()
 
     def problems(self) -> list[str]:
@@ -248,8 +253,8 @@ class ExplainSection:
     def _map(self) -> Any:
         if self._nodes is None:
             return None
-        maps = _maps(self._nodes)
-        return maps[max(0, self.mapBox.currentIndex)] if maps else None
+        maps = self._nodes.tissueMaps
+        return maps[max(0, min(self.mapBox.currentIndex, len(maps) - 1))] if maps else None
 
     def _makeWidgets(self) -> None:
         self.button, form = makeSection(
@@ -298,11 +303,6 @@ class ExplainSection:
         self.mapBox.connect("currentIndexChanged(int)", self._onMap)
         self.scoreBox.connect("currentIndexChanged(int)", self._onScore)
         self.table.connect("itemSelectionChanged()", self._onRow)
-
-
-def _maps(nodes: ResultNodes) -> list[Any]:
-    present = slicer.mrmlScene.IsNodePresent
-    return [one for one in (nodes.consensus, *nodes.hypotheses) if present(one)]
 
 
 def _heads(explanation: Explanation) -> tuple[OutcomeHead, ...]:

@@ -49,11 +49,16 @@ class ExportSection:
         self._makeWidgets()
 
     def show(self, nodes: ResultNodes | None) -> None:
-        """Show a result: all segmentations of its volume can be the pair."""
+        """Show a result."""
         self._nodes = nodes
+        self.showMaps()
+        self.label.text = ""
+
+    def showMaps(self) -> None:
+        """Offer all segmentations of the volume for the training pair."""
         self._maps = []
-        if nodes is not None:
-            volume = nodes.volumeNode
+        if self._nodes is not None:
+            volume = self._nodes.volumeNode
             self._maps = [
                 node
                 for node in slicer.util.getNodesByClass("vtkMRMLSegmentationNode")
@@ -64,7 +69,6 @@ class ExportSection:
                 )
             ]
         fillBox(self.mapBox, [one.GetName() for one in self._maps])
-        self.label.text = ""
 
     def problems(self) -> list[str]:
         """Every reason why nothing can be written."""

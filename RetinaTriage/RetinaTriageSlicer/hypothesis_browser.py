@@ -23,6 +23,7 @@ from RetinaTriageSlicer.browser_opinions import CaseOpinions, answerTitle, readO
 from RetinaTriageSlicer.browser_places import PlaceList
 from RetinaTriageSlicer.browser_views import isPresent, shownMap, showOnly, showSurfaces
 from RetinaTriageSlicer.scene import ResultNodes, findResults
+from RetinaTriageSlicer.tissue_legend import TissueLegend
 from RetinaTriageSlicer.widgets import (
     makeBox,
     makeButton,
@@ -77,6 +78,9 @@ class HypothesisBrowser(slicer.util.VTKObservationMixin):
             checked=False,
         )
         self.shownLabel = makeLabel("shownLabel", _("What the scores below are of."))
+        self.tissues = makeLabel("tissueLegend", _("Colors of the tissues in the views."))
+        self.tissues.textFormat = qt.Qt.RichText
+        self._legend = TissueLegend()
         self.scores = makeTable("choiceScores", _("Scores of what is chosen in the grid."), ())
         self._layOut(form)
         self.comparison = Comparison(form, self._onLook)
@@ -119,6 +123,7 @@ class HypothesisBrowser(slicer.util.VTKObservationMixin):
         """Let go of the scene, which is being closed."""
         self._refreshTimer.stop()
         self.comparison.stop()
+        self.places.forget()
         self.result = self.case = None
         self._results = ()
         self.button.setVisible(False)
@@ -179,6 +184,7 @@ class HypothesisBrowser(slicer.util.VTKObservationMixin):
             row.addWidget(widget)
         form.addRow(row)
         form.addRow(self.shownLabel)
+        form.addRow(self.tissues)
         form.addRow(self.scores)
 
     def _connect(self) -> None:
@@ -244,13 +250,15 @@ class HypothesisBrowser(slicer.util.VTKObservationMixin):
     def _nameShown(self) -> None:
         case = self.case
         if case is None or not 0 <= self.row < len(case.rows):
-            self.shownLabel.text = ""
+            self.shownLabel.text = self.tissues.text = ""
             return
         text = choiceTitle(case, self.row, max(self.column, NAME))
         seen = shownMap()
         if seen is not None and seen is not self.chosenMap:
             text += "\n" + _("The views show {map}.").format(map=seen.GetName())
         self.shownLabel.text = text
+        differing = self.comparison.differing  # it has a legend of its own
+        self.tissues.text = "" if differing else self._legend.text(seen)
 
     def _shownRow(self) -> int:
         """Row of the map that the views show; the verdict where they show none of them."""

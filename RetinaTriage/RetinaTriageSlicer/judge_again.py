@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
 import qt
@@ -10,10 +11,11 @@ import slicer
 from slicer.i18n import tr as _
 
 from RetinaTriageLib.errors import RetinaTriageError
-from RetinaTriageSlicer.browser_grid import fitHeight, nameItem, scoreItem, stretchNames
+from RetinaTriageSlicer.browser_grid import fitHeight, nameItem, scoreItem
 from RetinaTriageSlicer.browser_opinions import answerTitle
 from RetinaTriageSlicer.browser_scan import mapScan
 from RetinaTriageSlicer.browser_views import isPresent
+from RetinaTriageSlicer.chosen_fovea import FoveaWatch
 from RetinaTriageSlicer.edited_map import isEdited, makeEditedCopy, readTissueMap
 from RetinaTriageSlicer.edited_map_tables import Change, scoreChanges, sizeChanges
 from RetinaTriageSlicer.hypothesis_browser import HypothesisBrowser
@@ -28,6 +30,7 @@ from RetinaTriageSlicer.widgets import (
     makeLabel,
     makeSection,
     makeTable,
+    stretchNames,
 )
 
 AFTER_EDIT_MS = 700
@@ -43,6 +46,7 @@ class JudgeAgain(slicer.util.VTKObservationMixin):
         self._browser, self._logic, self._parameters = browser, logic, parameters
         self._judging = Judging(logic, self._onJudged, self._onError)
         self._observed: Any = None
+        self._fovea = FoveaWatch(self._onFovea)
         self._timer = qt.QTimer()
         self._timer.setSingleShot(True)
         self._timer.setInterval(AFTER_EDIT_MS)
@@ -121,10 +125,11 @@ class JudgeAgain(slicer.util.VTKObservationMixin):
         node = self._browser.chosenMap
         self.button.setVisible(self._browser.case is not None)
         self._observe(node if isEdited(node) else None)
+        self._fovea.follow(self._browser.result)
         self._showButtons(node)
         edited = isEdited(node)
         scores = scoreChanges(node) if edited else {}
-        sizes = sizeChanges(node) if edited else {}
+        sizes = _changedFirst(sizeChanges(node)) if edited else {}
         titles = {answerTitle(answer): change for answer, change in scores.items()}
         _fillChanges(self.scoreTable, titles, 2)
         _fillChanges(
@@ -137,6 +142,7 @@ class JudgeAgain(slicer.util.VTKObservationMixin):
         """Let go of the scene, which is being closed."""
         self._timer.stop()
         self._observe(None)
+        self._fovea.follow(None)
         self._judging.forget()
         self.statusLabel.text = ""
         self.button.setVisible(False)
@@ -170,6 +176,7 @@ class JudgeAgain(slicer.util.VTKObservationMixin):
         scan = mapScan(node)
         labels = readTissueMap(node, scan)
         if labels[place.at] != place.label:
+            self._browser.places.refresh()
             self._say(_("The pocket is not in {map} any more.").format(map=node.GetName()))
             return
         self._judging.write(node, fill_from_around(labels, region_at(labels, place.at)), scan)
@@ -230,6 +237,12 @@ class JudgeAgain(slicer.util.VTKObservationMixin):
         if not isEdited(node) or not isPresent(node):
             return
         self._try(lambda: self._judging.changed(node) and self.judge())
+
+    def _onFovea(self) -> None:
+        """Measure around the point that was moved, and so judge, what was judged before."""
+        node = self._browser.chosenMap
+        if isEdited(node) and scoreChanges(node):
+            self.judge()
 
     def _observe(self, node: Any) -> None:
         """Follow the edits of one map."""
@@ -314,6 +327,11 @@ def _fillChanges(table: Any, changes: dict[str, Change], decimals: int) -> None:
     stretchNames(table)
     table.resizeRowsToContents()
     fitHeight(table, MOST_ROWS)
+
+
+def _changedFirst(changes: Mapping[Any, Change]) -> dict[Any, Change]:
+    """Put what has changed before what has not, otherwise in the same order."""
+    return dict(sorted(changes.items(), key=lambda item: not item[1].change))
 
 
 def _number(text: str) -> Any:

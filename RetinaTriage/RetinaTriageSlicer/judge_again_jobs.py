@@ -15,9 +15,10 @@ import numpy as np
 from RetinaTriageLib.errors import RetinaTriageError
 from RetinaTriageLib.volume import LabelArray
 from RetinaTriageLib.worker.messages import Judgement, JudgeRequest
-from RetinaTriageSlicer.browser_scan import MapScan, mapScan
+from RetinaTriageSlicer.browser_scan import MapScan, foveaText, mapScan
 from RetinaTriageSlicer.browser_views import isPresent
-from RetinaTriageSlicer.edited_map import EDITED_FROM, readTissueMap, writeTissueMap
+from RetinaTriageSlicer.chosen_fovea import placedScan
+from RetinaTriageSlicer.edited_map import EDITED_FROM, editTime, readTissueMap, writeTissueMap
 from RetinaTriageSlicer.edited_map_tables import writeJudgement
 from RetinaTriageSlicer.provenance import PREFIX
 from RetinaTriageSlicer.run_settings import RunSettings
@@ -67,10 +68,10 @@ class Judging:
     def prepare(self, case: EditedCase) -> None:
         """Have the original judged, so that worker and bundle are warm when the edit is done."""
         original = case.node.GetNodeReference(EDITED_FROM)
-        key = _key(original, case.settings)
+        key = _key(original, case)
         if original is None or key in self._originals:
             return
-        scan = mapScan(original)
+        scan = placedScan(original, case.result)
 
         def keep(judgement: Judgement) -> None:
             self._originals[key] = judgement
@@ -95,12 +96,12 @@ class Judging:
             self._next = case
             return
         original = case.node.GetNodeReference(EDITED_FROM)
-        scan = mapScan(case.node)
+        scan = placedScan(case.node, case.result)
         edited = readTissueMap(case.node, scan)
         if case.closeHoles and original is not None:
             edited = self._closeHoles(case.node, edited, self._readOriginal(original, scan), scan)
         self.prepare(case)
-        key = _key(original, case.settings)
+        key = _key(original, case)
         self.busy = True
 
         def write(judgement: Judgement) -> None:
@@ -134,7 +135,7 @@ class Judging:
 
     def _readOriginal(self, original: Any, scan: MapScan) -> LabelArray:
         """Tissue map of the original, kept from one judgement to the next."""
-        key = (original, original.GetSegmentation().GetMTime())
+        key = (original, editTime(original))
         if self._originalMap is None or self._originalMap[0] != key:
             self._originalMap = (key, readTissueMap(original, scan))
         return self._originalMap[1]
@@ -170,11 +171,13 @@ class Judging:
             self.writing = False
 
 
-def _key(original: Any, settings: RunSettings) -> tuple[Any, ...]:
+def _key(original: Any, case: EditedCase) -> tuple[Any, ...]:
     if original is None:
         return ()
-    time = original.GetSegmentation().GetMTime()
-    return original.GetID(), time, settings.bundle, settings.compute, settings.patient
+    settings, fovea = case.settings, placedScan(original, case.result).place.fovea
+    around = "" if fovea is None else foveaText(fovea)
+    judged = (settings.bundle, settings.compute, settings.patient, around)
+    return original.GetID(), editTime(original), *judged
 
 
 def _ignore(_event: object) -> None:

@@ -71,6 +71,7 @@ class Panel(slicer.util.VTKObservationMixin):
         self.addObserver(slicer.mrmlScene, events.StartCloseEvent, self._onSceneStartClose)
         self.addObserver(slicer.mrmlScene, events.EndCloseEvent, self._onSceneEndClose)
         self.addObserver(slicer.mrmlScene, events.NodeRemovedEvent, self._onNodeRemoved)
+        self.addObserver(slicer.mrmlScene, events.NodeAddedEvent, self._onNodeAdded)
 
     def useLogic(self, logic: Any) -> None:
         """Run with another logic, such as one that has another worker; before `enter`."""
@@ -201,6 +202,9 @@ class Panel(slicer.util.VTKObservationMixin):
     def _onNodeRemoved(self, _caller: Any, _event: str) -> None:
         self._output.showUndo()
         self.tools.dropRemoved()
+
+    def _onNodeAdded(self, _caller: Any, _event: str) -> None:
+        self.tools.lookAgain()
 
     def _onSceneStartClose(self, _caller: Any, _event: str) -> None:
         self.disconnectScene()

@@ -25,6 +25,11 @@ from RetinaTriageSlicer.table_nodes import (
 
 RESOURCES = Path(__file__).parents[1] / "Resources"
 
+CONSENSUS, HYPOTHESIS, EDITED = "consensus", "hypothesis", "edited"
+"""Roles of tissue maps: what was measured, one of the networks', and one that the user edited."""
+
+MAP_ROLES = (CONSENSUS, HYPOTHESIS, EDITED)
+
 TABLES: dict[str, tuple[str, Callable[[str, TriageResult], Any]]] = {
     "scores": ("scores", makeScoreTable),
     "opinions": ("opinions", makeOpinionTable),
@@ -62,6 +67,16 @@ class ResultNodes:
         )
         later = (node for node in _markedNodes() if node.GetAttribute(provenance.CASE) == self.case)
         return (*made, *(node for node in later if node not in made))
+
+    @property
+    def tissueMaps(self) -> tuple[Any, ...]:
+        """Segmentation nodes in the scene: consensus, hypotheses, then what the user edited."""
+        return tuple(
+            node
+            for node in self.nodes
+            if node.GetAttribute(provenance.ROLE) in MAP_ROLES
+            and slicer.mrmlScene.IsNodePresent(node)
+        )
 
     @property
     def volumeNode(self) -> Any:
@@ -161,11 +176,11 @@ def _makeNodes(
             makeSegmentationNode(f"{base} {title}", tissueMap, grid, volumeNode, tissues), role
         )
 
-    consensus = segmentation("consensus", result.consensus, "consensus")
+    consensus = segmentation("consensus", result.consensus, CONSENSUS)
     yield
     hypotheses = []
     for number, hypothesis in enumerate(result.hypotheses, start=1):
-        node = segmentation(f"hypothesis {number}", hypothesis.tissue_map, "hypothesis")
+        node = segmentation(f"hypothesis {number}", hypothesis.tissue_map, HYPOTHESIS)
         node.SetAttribute(provenance.HYPOTHESIS, str(number))
         node.GetDisplayNode().SetVisibility(False)
         hypotheses.append(node)
@@ -192,14 +207,14 @@ def _gather(case: str, nodes: Iterable[Any]) -> ResultNodes | None:
     roles: dict[str, list[Any]] = {}
     for node in nodes:
         roles.setdefault(node.GetAttribute(provenance.ROLE), []).append(node)
-    if "consensus" not in roles:
+    if CONSENSUS not in roles:
         return None
     hypotheses = sorted(
-        roles.get("hypothesis", []), key=lambda node: int(node.GetAttribute(provenance.HYPOTHESIS))
+        roles.get(HYPOTHESIS, []), key=lambda node: int(node.GetAttribute(provenance.HYPOTHESIS))
     )
     return ResultNodes(
         case,
-        roles["consensus"][0],
+        roles[CONSENSUS][0],
         tuple(hypotheses),
         {key: roles[key][0] for key in TABLES if key in roles},
         {node.GetAttribute(provenance.MAP): node for node in roles.get("map", [])},

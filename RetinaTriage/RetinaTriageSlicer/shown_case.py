@@ -10,15 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import slicer
-import vtk
-from vtk.util.numpy_support import vtk_to_numpy
 
 from RetinaTriageLib.tissues import TISSUES, Tissue
 from RetinaTriageLib.volume import LabelArray, OCTVolume
 from RetinaTriageSlicer.browser_scan import mapScan
 from RetinaTriageSlicer.bundle_of_result import findBundle
+from RetinaTriageSlicer.edited_map import mergedLabels
 from RetinaTriageSlicer.node_grid import NodeGrid
 from RetinaTriageSlicer.parameters import BundleChoice, RetinaTriageParameterNode
 from RetinaTriageSlicer.provenance import PREFIX
@@ -86,21 +84,11 @@ def tissueLabels(
     Segments are told by their ids, which are names of tissues; where they overlap, the one farther
     down in Slicer's list wins.
     """
-    known = {tissue.name: tissue.label for tissue in tissues}
-    ids, values = vtk.vtkStringArray(), vtk.vtkIntArray()
-    for name in segmentationNode.GetSegmentation().GetSegmentIDs():
-        if name in known:
-            ids.InsertNextValue(name)
-            values.InsertNextValue(known[name])
+    labels = {tissue.name: tissue.label for tissue in tissues}
+    ids = segmentationNode.GetSegmentation().GetSegmentIDs()
     reference = slicer.vtkSlicerSegmentationsModuleLogic.CreateOrientedImageDataFromVolumeNode(
         volumeNode, segmentationNode.GetParentTransformNode()
     )
     reference.UnRegister(None)  # it is ours, as Slicer's own code says
-    merged = slicer.vtkOrientedImageData()
-    segmentationNode.GenerateMergedLabelmapForAllSegments(
-        merged, slicer.vtkSegmentation.EXTENT_REFERENCE_GEOMETRY, reference, ids, values
-    )
-    scalars = vtk_to_numpy(merged.GetPointData().GetScalars())
-    labels = scalars.reshape(tuple(reversed(merged.GetDimensions()))).transpose(grid.axes)
-    turned = labels[:, ::-1] if grid.depthReversed else labels
-    return np.ascontiguousarray(turned, dtype=np.uint8)
+    known = {name: labels[name] for name in ids if name in labels}
+    return grid.fromNode(mergedLabels(segmentationNode, known, reference))

@@ -50,8 +50,8 @@ def showTissuesOver(nodes: ResultNodes, view: str = "Green", *, shown: bool) -> 
     others = [
         one for kind in kinds for one in slicer.util.getNodesByClass(kind) if one is not slices
     ]
-    for node in (nodes.consensus, *nodes.hypotheses):
-        display = node.GetDisplayNode() if slicer.mrmlScene.IsNodePresent(node) else None
+    for node in nodes.tissueMaps:
+        display = node.GetDisplayNode()
         if display is not None:
             display.RemoveAllViewNodeIDs()
             for one in [] if shown else others:

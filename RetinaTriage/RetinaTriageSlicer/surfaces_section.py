@@ -52,13 +52,7 @@ class SurfacesSection:
     def show(self, nodes: ResultNodes | None) -> None:
         """Show a result as it was shown last."""
         self._nodes = nodes
-        present = slicer.mrmlScene.IsNodePresent
-        self._maps = (
-            []
-            if nodes is None
-            else [one for one in (nodes.consensus, *nodes.hypotheses) if present(one)]
-        )
-        fillBox(self.mapBox, [one.GetName() for one in self._maps])
+        self.showMaps()
         self._shown = next((one for one in self._maps if one.GetAttribute(PRESET)), None)
         if self._shown is None:
             return
@@ -75,6 +69,11 @@ class SurfacesSection:
         self.stretch.value = int(self._shown.GetAttribute(STRETCH) or 1)
         self.stretch.blockSignals(False)
         self._stretch()
+
+    def showMaps(self) -> None:
+        """Offer the maps that the scene has now."""
+        self._maps = [] if self._nodes is None else list(self._nodes.tissueMaps)
+        fillBox(self.mapBox, [one.GetName() for one in self._maps])
 
     def problems(self) -> list[str]:
         """Every reason why there are no surfaces."""

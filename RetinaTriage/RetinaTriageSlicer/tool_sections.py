@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Protocol
 
+import qt
 import slicer
 
 from RetinaTriageSlicer.explain_section import ExplainSection
@@ -14,6 +15,8 @@ from RetinaTriageSlicer.operating_section import OperatingSection
 from RetinaTriageSlicer.parameters import RetinaTriageParameterNode
 from RetinaTriageSlicer.scene import ResultNodes
 from RetinaTriageSlicer.surfaces_section import SurfacesSection
+
+SETTLED_MS = 150
 
 
 class ToolSection(Protocol):
@@ -56,6 +59,10 @@ class ToolSections:
             self.surfaces,
             self.export,
         )
+        self._timer = qt.QTimer()
+        self._timer.setSingleShot(True)
+        self._timer.setInterval(SETTLED_MS)
+        self._timer.connect("timeout()", self._showMaps)
         layout = ui.logButton.parentWidget().layout()
         for section in self.sections:
             layout.insertWidget(layout.indexOf(ui.logButton), section.button)
@@ -76,12 +83,23 @@ class ToolSections:
 
     def close(self) -> None:
         """Let go of the scene."""
+        self._timer.stop()
         self.show(None)
+
+    def lookAgain(self) -> None:
+        """Offer maps that were added since, such as by an edit, once the last of them is there."""
+        self._timer.start()
+
+    def _showMaps(self) -> None:
+        if self.nodes is not None:
+            for section in (self.explain, self.surfaces, self.export):
+                section.showMaps()
 
     def dropRemoved(self) -> None:
         """Let go of a result whose volume or map was removed from the scene."""
         if self.nodes is None:
             return
+        self.lookAgain()
         present = slicer.mrmlScene.IsNodePresent(self.nodes.consensus)
         if not present or self.nodes.volumeNode is None:
             self.show(None)

@@ -85,6 +85,7 @@ def makeTable(name: str, toolTip: str, columns: Sequence[Column]) -> Any:
         table.setHorizontalHeaderItem(at, item)
     table.verticalHeader().setVisible(False)
     table.horizontalHeader().setStretchLastSection(True)
+    table.horizontalHeader().setHighlightSections(False)
     return table
 
 
@@ -97,8 +98,22 @@ def fillTable(table: Any, rows: Sequence[Sequence[str]], shownRows: int = 8) -> 
     table.resizeColumnsToContents()
     table.resizeRowsToContents()
     heights = [table.rowHeight(row) for row in range(min(len(rows), shownRows))]
-    header = table.verticalHeader().defaultSectionSize
+    header = headerHeight(table)
     table.setFixedHeight(header + max(sum(heights), header) + SCROLL_BAR_PX)
+
+
+def headerHeight(table: Any) -> int:
+    """Height of the titles of a table's columns, in pixels."""
+    return int(table.horizontalHeader().sizeHint().height())
+
+
+def stretchNames(table: Any) -> None:
+    """Give the first column what the others leave, so that these are always seen."""
+    header = table.horizontalHeader()
+    header.setStretchLastSection(False)
+    for column in range(table.columnCount):
+        stretched = qt.QHeaderView.Stretch if column == 0 else qt.QHeaderView.ResizeToContents
+        header.setSectionResizeMode(column, stretched)
 
 
 def fillBox(box: Any, texts: Sequence[str]) -> None:

@@ -10,6 +10,7 @@ import math
 from typing import Any
 
 import numpy as np
+import qt
 import slicer
 import vtk
 from RetinaTriageSlicer.map_nodes import showMap
@@ -78,6 +79,13 @@ def largest_lesion(nodes: ResultNodes) -> Any:
     matrix = vtk.vtkMatrix4x4()
     volume.GetIJKToRASMatrix(matrix)
     return np.array(matrix.MultiplyPoint((width, depth, bscan, 1)))[:3]
+
+
+def scroll_to(window: Any, widget: Any) -> None:
+    """Scroll the panel so that a widget stands at its top."""
+    scroll = window.findChild(qt.QScrollArea)
+    top = widget.mapTo(scroll.widget(), qt.QPoint(0, 0)).y()
+    scroll.verticalScrollBar().setValue(top)
 
 
 def jump(ras: Any) -> None:

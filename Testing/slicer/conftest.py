@@ -56,6 +56,16 @@ def logic(module: Any) -> Iterator[Any]:
 
 
 @pytest.fixture
+def window() -> Iterator[Any]:
+    """Main window; the views are shared, so they are given back whatever becomes of the test."""
+    from slicer_host.main_window import qSlicerMainWindow
+
+    made = qSlicerMainWindow()
+    yield made
+    made.dismantle()
+
+
+@pytest.fixture
 def panel(module: Any, logic: Any) -> Iterator[Any]:
     """Panel of the module, shown, with a worker that pretends."""
     widget = module.widgetRepresentation().self()

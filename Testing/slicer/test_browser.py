@@ -70,7 +70,7 @@ def test_grid_shows_the_chosen_outcome_in_its_colors(panel: Any):
     assert column(browser.grid, 1) != before
     colors = {browser.grid.item(row, 1).background().color().name() for row in range(4)}
     assert "#000000" not in colors
-    assert "score, 0 to 1" in browser.legend.text
+    assert "score as the networks gave it, 0 to 1" in browser.legend.text
 
 
 def test_likelier_hypotheses_come_first(panel: Any):

@@ -97,13 +97,10 @@ def test_edited_map_becomes_a_hypothesis_of_its_own(panel: Any, again: Any):
     assert visible_maps() == [COPY]
 
 
-@pytest.mark.window
+@pytest.mark.usefixtures("window")
 def test_edit_opens_a_copy_in_the_segment_editor(panel: Any, again: Any):
     if not hasattr(slicer.modules, "segmenteditor"):
         slicer.app.moduleManager().loadScriptedModule(STAND_IN)
-    from slicer_host.main_window import qSlicerMainWindow
-
-    window = qSlicerMainWindow()
     again.editButton.click()
     editor = slicer.modules.segmenteditor.widgetRepresentation().self().editor
     assert editor.segmentation.GetName() == COPY
@@ -111,7 +108,6 @@ def test_edit_opens_a_copy_in_the_segment_editor(panel: Any, again: Any):
     assert again.editButton.text == "Go on editing"
     again.editButton.click()
     assert editor.segmentation.GetName() == COPY
-    window.leaveModule()
 
 
 def test_erased_hole_takes_the_tissue_around_it(panel: Any, again: Any):

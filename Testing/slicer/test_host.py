@@ -1,5 +1,6 @@
 """The host refuses what Slicer refuses."""
 
+import gc
 import importlib.util
 import os
 import sys
@@ -68,8 +69,7 @@ def test_stretched_depth_of_a_slice_view_stays_when_it_is_drawn():
     assert node.GetFieldOfView()[:2] == (6.0, 2.0)
 
 
-def test_user_chooses_a_module_in_the_list_of_the_window(module: Any):
-    window = qSlicerMainWindow()
+def test_user_chooses_a_module_in_the_list_of_the_window(module: Any, window: Any):
     slicer.util.selectModule(module)
     assert window.moduleSelector().findChild("QComboBox").currentText == "Retina Triage"
     window.leaveModule()
@@ -104,6 +104,17 @@ def test_parameters_of_a_wrong_type_are_refused():
         parameters.count = "3"
 
 
-def test_window_can_be_photographed(tmp_path: Path):
-    photograph(qSlicerMainWindow(), tmp_path / "window.png", (900, 600))
+def test_window_can_be_photographed(window: Any, tmp_path: Path):
+    photograph(window, tmp_path / "window.png", (900, 600))
     assert qt.QImage(str(tmp_path / "window.png")).width() == 900
+
+
+def test_views_outlive_a_window():
+    for _ in range(2):
+        window = qSlicerMainWindow()
+        window.show()
+        window.dismantle()
+        del window
+        gc.collect()
+        slicer.app.processEvents()
+    slicer.app.layoutManager().draw()

@@ -78,6 +78,13 @@ class qSlicerMainWindow(qt.QMainWindow):
             self._scroll.takeWidget()
             self._shown = None
 
+    def dismantle(self) -> None:
+        """Give back panel and views, which a window that is dropped would take with it."""
+        self.leaveModule()
+        if self.centralWidget() is not None:
+            self.takeCentralWidget()
+        self.hide()
+
 
 def photograph(window: qSlicerMainWindow, path: Path, size: tuple[int, int] = (1500, 900)) -> None:
     """Draw the window with all its views and save it as PNG."""

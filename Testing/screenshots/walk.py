@@ -1,7 +1,9 @@
-"""Photograph the module at work, on the phantom and on real scans where they are at hand.
+"""Photograph the module at work, step by step, on the phantom and on real scans at hand.
 
 Run it with a Python that has the test host and what the worker needs: ``make screenshots``.
-Pictures of the phantom are kept with the project; those of real scans go to an ignored folder.
+Each scan is run, then walked through: every hypothesis, where they differ, a fluid pocket taken
+away, the edited map judged again. The numbers of the walk are printed. Pictures of the phantom are
+kept with the project; those of real scans go to an ignored folder.
 """
 
 from __future__ import annotations
@@ -23,15 +25,17 @@ def main() -> None:
     boot(views=True)
     from scans import find_scans
     from session import Session
+    from walk_steps import Walk
 
-    session = Session(arguments.bundle)
+    session = Session(arguments.bundle, arguments.results)
     with tempfile.TemporaryDirectory(prefix="retina-triage-scans-") as folder:
         for scan in find_scans(arguments.data, Path(folder)):
             if arguments.only and scan.key not in arguments.only:
                 continue
             out = arguments.kept if scan.kept else arguments.private
-            seconds = session.work(scan, out)
-            print(f"{scan.title}: {seconds:.0f} s, {out}/{scan.key}_run.png, _result.png")
+            print(session.work(scan, out), flush=True)
+            for line in Walk(session, out, scan.key).go():
+                print(f"  {line}", flush=True)
     session.close()
 
 
@@ -42,6 +46,7 @@ def _parser() -> argparse.ArgumentParser:
         "--kept": (ROOT / "Screenshots", "folder of pictures that may be kept"),
         "--private": (ROOT / "out" / "screenshots", "folder of pictures of real scans"),
         "--bundle": (None, "model bundle, the shipped one if left out"),
+        "--results": (None, "folder of saved scenes with results; those in it are not run again"),
     }
     for name, (default, meaning) in paths.items():
         parser.add_argument(name, type=Path, default=default, help=meaning)
