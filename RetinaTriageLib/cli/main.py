@@ -37,6 +37,8 @@ COMMANDS = {
     "bundle": "check a model bundle, or make one",
     "train": "train networks on one's own labeled scans",
     "evaluate": "measure a bundle on scans whose answers are known",
+    "explain": "show which part of a picture a score rests on",
+    "reading-list": "print the queue of a reading session on a cohort",
     "phantom": "make synthetic scans with complete truth",
 }
 """Each lives in the module of its name, which is imported only when the command is called."""
@@ -56,7 +58,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for name, purpose in COMMANDS.items():
         command = commands.add_parser(name, help=purpose, description=purpose)
         if name in words[:1]:
-            import_module(f"RetinaTriageLib.cli.{name}").add_arguments(command)
+            module = name.replace("-", "_")
+            import_module(f"RetinaTriageLib.cli.{module}").add_arguments(command)
     parsed = parser.parse_args(words)
     try:
         code: int = parsed.command(parsed)

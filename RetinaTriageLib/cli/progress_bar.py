@@ -8,7 +8,7 @@ from typing import Never, TextIO
 
 from RetinaTriageLib.progress import OnProgress, Progress
 
-UNITS = {"segment": "B-scan", "classify": "map"}
+UNITS = {"segment": "B-scan", "classify": "map", "occlude": "picture"}
 
 
 @contextmanager
@@ -30,6 +30,7 @@ def progress_bar(stream: TextIO) -> Iterator[OnProgress]:
                 disable=not stream.isatty(),
             )
         bar = bars[progress.stage]
+        bar.total = progress.total  # work that ends early says so last
         bar.update(progress.done - bar.n)
 
     try:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from RetinaTriageLib.volume import OCTVolume
 from RetinaTriageLib.writers.segmentation import RAS_TO_LPS
@@ -29,11 +30,30 @@ def write_volume(volume: OCTVolume, path: Path) -> None:
     OSError
         If the file cannot be written.
     """
+    write_voxels(volume.voxels, volume.ijk_to_ras(), path)
+
+
+def write_voxels(
+    voxels: npt.NDArray[Any], ijk_to_ras: npt.NDArray[np.floating[Any]], path: Path
+) -> None:
+    """Write any values of a scan where they lie.
+
+    Parameters
+    ----------
+    voxels : array (B-scan, depth, width)
+    ijk_to_ras : float array (4, 4) from (width, depth, B-scan) indices to RAS, in mm
+    path : file to write, ending in ``.nrrd``
+
+    Raises
+    ------
+    OSError
+        If the file cannot be written.
+    """
     import SimpleITK  # takes 0.2 s
 
-    lps = RAS_TO_LPS @ volume.ijk_to_ras()
+    lps = RAS_TO_LPS @ ijk_to_ras
     spacing_mm = np.linalg.norm(lps[:3, :3], axis=0)
-    image: Any = SimpleITK.GetImageFromArray(volume.voxels)
+    image: Any = SimpleITK.GetImageFromArray(voxels)
     image.SetSpacing(spacing_mm.tolist())
     image.SetOrigin(lps[:3, 3].tolist())
     image.SetDirection((lps[:3, :3] / spacing_mm).ravel().tolist())
