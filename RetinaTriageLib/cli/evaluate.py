@@ -6,6 +6,7 @@ import argparse
 
 from RetinaTriageLib.cli import (
     evaluate_adaptation,
+    evaluate_agreement,
     evaluate_condition,
     evaluate_contact_sheet,
     evaluate_device_table,
@@ -26,6 +27,7 @@ ACTIONS = (
     evaluate_pictures,
     evaluate_condition,
     evaluate_contact_sheet,
+    evaluate_agreement,
 )
 """A module an action, in the order of the help."""
 

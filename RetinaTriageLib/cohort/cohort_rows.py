@@ -96,7 +96,7 @@ def read_cohort(out_dir: Path) -> CohortRows:
     InputError
         If there is none, or it is no such table.
     """
-    columns, rows = _read_csv(out_dir / COHORT_FILE)
+    columns, rows = read_csv(out_dir / COHORT_FILE)
     if "case_id" not in columns:
         msg = (
             f"Found {COHORT_FILE} in {out_dir} without the column case_id; expected the table "
@@ -114,7 +114,7 @@ def read_cohort(out_dir: Path) -> CohortRows:
 def read_failures(out_dir: Path) -> tuple[tuple[str, ...], tuple[Mapping[str, str], ...]]:
     """Columns and rows of ``failures.csv``; none where there is no such file."""
     path = out_dir / FAILURES_FILE
-    return _read_csv(path) if path.exists() else ((), ())
+    return read_csv(path) if path.exists() else ((), ())
 
 
 def case_folder(out_dir: Path, case_id: str) -> Path:
@@ -150,7 +150,14 @@ def _outcomes(columns: tuple[str, ...], prefix: str) -> tuple[str, ...]:
     return tuple(name for name in names if not name.endswith(SPREAD))
 
 
-def _read_csv(path: Path) -> tuple[tuple[str, ...], tuple[dict[str, str], ...]]:
+def read_csv(path: Path) -> tuple[tuple[str, ...], tuple[Mapping[str, str], ...]]:
+    """Columns and rows of a table; cells that a row lacks are empty.
+
+    Raises
+    ------
+    InputError
+        If it cannot be read.
+    """
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             table = csv.DictReader(file, restval="")
