@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -79,7 +80,13 @@ class CohortRows:
         return self.referrals.index(name) if name in self.referrals else len(self.referrals)
 
     def decided_conditions(self, row: CohortRow) -> tuple[str, ...]:
-        """Names of the conditions that the scores decide for; "normal" only where it is alone."""
+        """Names of the decided conditions: those that the table names, or that the scores decide.
+
+        Of scores, "normal" counts only where it is alone.
+        """
+        if CONDITIONS.name in self.columns:
+            named = set(re.split(r"[;,\s]+", row.text(CONDITIONS.name)))
+            return tuple(name for name in self.conditions if name in named)
         names = [
             name
             for name in self.conditions
