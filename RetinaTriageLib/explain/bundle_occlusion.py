@@ -7,12 +7,12 @@ from dataclasses import replace
 from RetinaTriageLib.bundle import Bundle
 from RetinaTriageLib.bundle_images import ImageBundle
 from RetinaTriageLib.errors import InputError
-from RetinaTriageLib.explain.image_judge import image_judge
 from RetinaTriageLib.explain.lone_bscan import picture_of
 from RetinaTriageLib.explain.occlusion_map import OcclusionMap, OcclusionMode
 from RetinaTriageLib.explain.picture_occlusion import OcclusionPlan, occlusion_test
 from RetinaTriageLib.explain.tissue_map_judge import FINEST, TissueMapJudge
 from RetinaTriageLib.inference.compute import Compute
+from RetinaTriageLib.inference.judge_images import image_judge
 from RetinaTriageLib.networks.patient import Patient
 from RetinaTriageLib.operating_points import OperatingPoint
 from RetinaTriageLib.outcomes import OutcomeHead

@@ -18,6 +18,7 @@ from RetinaTriageLib.worker.messages import (
     ExplainRequest,
     Judgement,
     JudgeRequest,
+    OccludeRequest,
     PatientFacts,
     Request,
     RunOptions,
@@ -28,6 +29,7 @@ from RetinaTriageLib.worker.messages import (
 if TYPE_CHECKING:
     from RetinaTriageLib.bundle import Bundle
     from RetinaTriageLib.explain.explanation import Explanation
+    from RetinaTriageLib.explain.occlusion_map import OcclusionMap
     from RetinaTriageLib.measures.map_place import MapMeasures
     from RetinaTriageLib.networks.patient import Patient
     from RetinaTriageLib.operating_points import OperatingPoint
@@ -94,6 +96,8 @@ class TorchEngine:
                 return self._judge(request, on_progress)
             case ExplainRequest():
                 return self._explain(request, on_progress)
+            case OccludeRequest():
+                return self._occlude(request, on_progress)
             case CheckBundleRequest():
                 return _check_bundle(request)
             case DevicesRequest():
@@ -146,6 +150,32 @@ class TorchEngine:
             patient=patient,
             operating_point=point,
             max_regions=request.max_regions,
+            on_progress=on_progress,
+        )
+
+    def _occlude(self, request: OccludeRequest, on_progress: OnProgress) -> OcclusionMap:
+        from RetinaTriageLib.bundle import bundled_models
+        from RetinaTriageLib.bundle_images import is_image_bundle, load_image_bundle
+        from RetinaTriageLib.explain.bundle_occlusion import occlude_bscan
+        from RetinaTriageLib.explain.picture_occlusion import OcclusionPlan
+        from RetinaTriageLib.inference.compute import choose_compute
+
+        patient, point = _patient(request.patient), _operating_point(request.operating_point)
+        compute = choose_compute(request.compute)
+        path = request.bundle or bundled_models()
+        bundle = (
+            load_image_bundle(path)
+            if is_image_bundle(path)
+            else self._load(request.bundle, on_progress)
+        )
+        return occlude_bscan(
+            request.bscan,
+            bundle,
+            request.score,
+            OcclusionPlan(request.mode),
+            compute=compute,
+            patient=patient,
+            operating_point=point,
             on_progress=on_progress,
         )
 

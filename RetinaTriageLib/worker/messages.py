@@ -12,6 +12,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 
 from RetinaTriageLib.errors import InputError
 from RetinaTriageLib.explain.explanation import Explanation
+from RetinaTriageLib.explain.occlusion_map import OcclusionMap, OcclusionMode
 from RetinaTriageLib.hypotheses import Opinion
 from RetinaTriageLib.measures.map_place import MapMeasures, MapPlace
 from RetinaTriageLib.result import Fovea, TriageResult, Verdict
@@ -139,6 +140,26 @@ class ExplainRequest(Request[Explanation]):
 
 
 @dataclass(frozen=True)
+class OccludeRequest(Request[OcclusionMap]):
+    """Hide a box of a B-scan wherever it fits, and see how far a score drops.
+
+    Attributes
+    ----------
+    bscan : line scan of 8 bit, see `explain.lone_bscan`
+    score : class of a whole-image classifier; otherwise head and outcome, as "referral.urgent"
+    bundle : folder or zip of either kind; None is the one that comes with the package
+    """
+
+    bscan: OCTVolume
+    score: str
+    bundle: Path | None = None
+    mode: OcclusionMode = OcclusionMode.FAST
+    patient: PatientFacts = field(default_factory=PatientFacts)
+    compute: str = "auto"
+    operating_point: str = "balanced"
+
+
+@dataclass(frozen=True)
 class BundleFact:
     """One thing that was verified about a bundle, and what was found."""
 
@@ -198,6 +219,7 @@ OPERATIONS: dict[str, Operation] = {
     "triage": Operation(TriageRequest, TriageResult),
     "judge": Operation(JudgeRequest, Judgement),
     "explain": Operation(ExplainRequest, Explanation),
+    "occlude": Operation(OccludeRequest, OcclusionMap),
     "check_bundle": Operation(CheckBundleRequest, tuple[BundleFact, ...]),
     "devices": Operation(DevicesRequest, DeviceList),
 }
