@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from RetinaTriageLib.bscan_verdict import BscanVerdict
 from RetinaTriageLib.hypotheses import Hypothesis, Opinion, Scores, Spread
 from RetinaTriageLib.outcomes import OutcomeHead
 from RetinaTriageLib.tissues import Tissue
@@ -144,6 +145,7 @@ class TriageResult:
     hypotheses : S tissue maps with C opinions each
     consensus : uint8 array (B-scan, depth, width), class of the highest mean probability
     joint_opinions : of classifiers that judge all S maps together, one each; none as a rule
+    bscan_verdict : of whole-image classifiers, which never see a tissue map; None without them
     """
 
     volume: OCTVolume
@@ -154,3 +156,4 @@ class TriageResult:
     measurements: Measurements
     provenance: Provenance
     joint_opinions: tuple[Opinion, ...] = ()
+    bscan_verdict: BscanVerdict | None = None

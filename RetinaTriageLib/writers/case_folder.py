@@ -12,9 +12,11 @@ from typing import Any
 
 import numpy as np
 
+from RetinaTriageLib.bscan_agreement import compare_result
 from RetinaTriageLib.errors import InputError, OutputError
 from RetinaTriageLib.result import Measurements, TriageResult
 from RetinaTriageLib.volume import LabelArray
+from RetinaTriageLib.writers.bscan_tables import write_bscan_scores, write_comparison
 from RetinaTriageLib.writers.result_json import write_result_json
 from RetinaTriageLib.writers.segmentation import write_segmentation
 from RetinaTriageLib.writers.tables import (
@@ -44,7 +46,8 @@ class CasePaths:
     Attributes
     ----------
     consensus, hypotheses : ``.seg.nrrd``, or ``.npy`` where the spacing is unknown
-    tables : "scores", "opinions", "tissues" and, if measured, "etdrs" to CSV file
+    tables : "scores", "opinions", "tissues" and, if measured, "etdrs" to CSV file; "bscan_scores"
+        and "verdicts" with whole-image classifiers
     maps : NumPy ``.npz`` with "enface", "disagreement" and "thickness_um_NAME"
     extras : file name to file, as asked for
     """
@@ -176,6 +179,9 @@ def _table_writers(result: TriageResult) -> dict[str, FileWriter]:
     }
     if result.measurements.etdrs is not None:
         writers["etdrs"] = partial(write_etdrs, result.measurements.etdrs)
+    if result.bscan_verdict is not None:
+        writers["bscan_scores"] = partial(write_bscan_scores, result.bscan_verdict)
+        writers["verdicts"] = partial(write_comparison, compare_result(result))
     return writers
 
 

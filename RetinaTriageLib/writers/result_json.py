@@ -13,6 +13,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from RetinaTriageLib.bscan_agreement import compare_result
 from RetinaTriageLib.hypotheses import Hypothesis, Opinion, Scores, Spread
 from RetinaTriageLib.outcomes import OutcomeHead
 from RetinaTriageLib.result import (
@@ -26,6 +27,7 @@ from RetinaTriageLib.result import (
     Vocabulary,
 )
 from RetinaTriageLib.volume import OCTVolume
+from RetinaTriageLib.writers.bscan_json import bscan_verdict_fields, comparison_fields
 
 SCHEMA_VERSION = "1.0"
 
@@ -60,6 +62,10 @@ def result_fields(
 ) -> Json:
     """Contents of ``result.json``; arguments of `write_result_json`."""
     heads = result.vocabulary.heads
+    bscans = result.bscan_verdict
+    beside = {} if bscans is None else {"bscan_classifier": bscan_verdict_fields(bscans)}
+    if bscans is not None:
+        beside["verdicts"] = comparison_fields(compare_result(result))
     return {
         "schema_version": SCHEMA_VERSION,
         "research_use": RESEARCH_USE,
@@ -68,6 +74,7 @@ def result_fields(
         "hypotheses": [_hypothesis(hypothesis, heads) for hypothesis in result.hypotheses],
         "joint_opinions": [_opinion(opinion, heads) for opinion in result.joint_opinions],
         "verdict": _verdict(result.verdict, heads),
+        **beside,
         "measurements": _measurements(result.measurements),
         "provenance": _provenance(result.provenance, notes),
         "files": sorted(files),

@@ -54,7 +54,7 @@ def write_scores(verdict: Verdict, vocabulary: Vocabulary, path: Path) -> None:
 
     Mean, standard deviation, low and high are those of all opinions, each re-weighted.
     """
-    _write(path, SCORE_COLUMNS, score_rows(verdict, vocabulary))
+    write_table(path, SCORE_COLUMNS, score_rows(verdict, vocabulary))
 
 
 def write_opinions(
@@ -67,12 +67,12 @@ def write_opinions(
 
     Joint opinions come last: hypothesis 0 and `ALL_MAPS` stand for all hypotheses together.
     """
-    _write(path, OPINION_COLUMNS, opinion_rows(hypotheses, vocabulary, joint_opinions))
+    write_table(path, OPINION_COLUMNS, opinion_rows(hypotheses, vocabulary, joint_opinions))
 
 
 def write_tissues(measures: Sequence[TissueMeasure], path: Path) -> None:
     """Write one row a tissue and region; the spread over hypotheses stands in region "all"."""
-    _write(path, TISSUE_COLUMNS, tissue_rows(measures))
+    write_table(path, TISSUE_COLUMNS, tissue_rows(measures))
 
 
 def write_etdrs(table: EtdrsTable, path: Path) -> None:
@@ -81,7 +81,7 @@ def write_etdrs(table: EtdrsTable, path: Path) -> None:
     The deviation of "CPT" is that around the center, not over hypotheses. Each row names the
     surfaces that the thickness lies between, since numbers of other surfaces do not compare.
     """
-    _write(path, ETDRS_COLUMNS, etdrs_rows(table))
+    write_table(path, ETDRS_COLUMNS, etdrs_rows(table))
 
 
 def score_rows(verdict: Verdict, vocabulary: Vocabulary) -> Iterable[tuple[Cell, ...]]:
@@ -144,7 +144,8 @@ def _spread_cells(spread: Spread) -> tuple[float, float, float, float]:
     return spread.mean, spread.std, spread.low, spread.high
 
 
-def _write(path: Path, columns: tuple[str, ...], rows: Iterable[tuple[Cell, ...]]) -> None:
+def write_table(path: Path, columns: Sequence[str], rows: Iterable[tuple[Cell, ...]]) -> None:
+    """Write rows under the names of their columns; what could not be measured stays empty."""
     with path.open("w", encoding="utf-8", newline="") as file:
         table = csv.writer(file)
         table.writerow(columns)
