@@ -64,10 +64,21 @@ def proportion(count: int, total: int, confidence: float = CONFIDENCE) -> Propor
         raise InputError(msg)
     if total == 0:
         return Proportion(0, 0, float("nan"), float("nan"))
+    interval = exact_interval(count, total, confidence)
+    return Proportion(count, total, interval.low, interval.high)
+
+
+def exact_interval(count: float, total: float, confidence: float = CONFIDENCE) -> Interval:
+    """Give the interval of Clopper and Pearson; counts need not be whole (Korn and Graubard).
+
+    References
+    ----------
+    Korn and Graubard, Survey Methodology 24:193, 1998: counts divided by a design effect.
+    """
     tail = (1 - confidence) / 2
-    low = float(beta.ppf(tail, count, total - count + 1)) if count else 0.0
+    low = float(beta.ppf(tail, count, total - count + 1)) if count > 0 else 0.0
     high = float(beta.ppf(1 - tail, count + 1, total - count)) if count < total else 1.0
-    return Proportion(count, total, low, high)
+    return Interval(low, high)
 
 
 def roc_auc(scores: npt.ArrayLike, truth: npt.ArrayLike) -> float:
