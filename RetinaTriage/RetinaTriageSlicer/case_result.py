@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from RetinaTriageLib.errors import InputError
 from RetinaTriageLib.hypotheses import Hypothesis, Opinion, Spread
 from RetinaTriageLib.measures.measure import measure
 from RetinaTriageLib.outcomes import OUTCOME_HEADS, OutcomeHead
@@ -27,8 +28,17 @@ def storedResult(case: ShownCase, fovea: Fovea | None = None) -> TriageResult:
     Parameters
     ----------
     fovea : around which it is measured; None for where it is found automatically
+
+    Raises
+    ------
+    InputError
+        If the table of scores or of opinions was deleted.
     """
     nodes = case.nodes
+    for name in ("scores", "opinions"):
+        if name not in nodes.tables:
+            msg = f"The table of {name} was deleted; run the scan again to write a report."
+            raise InputError(msg)
     scores, opinions = _rows(nodes.tables["scores"]), _rows(nodes.tables["opinions"])
     heads = _heads(case, scores)
     maps = [case.labels(node) for node in nodes.hypotheses]

@@ -14,11 +14,13 @@ import slicer
 
 from RetinaTriageLib.errors import InputError
 from RetinaTriageLib.readers.dicom_source import dicom_source_of_files
+from RetinaTriageLib.tissues import TISSUE_BY_NAME
 from RetinaTriageLib.writers.dicom_case import DicomSource, dicom_objects, require_highdicom
+from RetinaTriageSlicer.case_result import storedResult
+from RetinaTriageSlicer.chosen_fovea import placedScan
 from RetinaTriageSlicer.node_grid import NodeGrid
 from RetinaTriageSlicer.scene import ResultNodes
-from RetinaTriageSlicer.stored_result import nodeLabels, storedResult
-from RetinaTriageSlicer.volume_node import readVolumeNode
+from RetinaTriageSlicer.shown_case import readCase
 
 INSTANCE_UIDS = "DICOM.instanceUIDs"  # attribute in which Slicer keeps where a volume comes from
 
@@ -26,12 +28,15 @@ INSTANCE_UIDS = "DICOM.instanceUIDs"  # attribute in which Slicer keeps where a 
 def exportToDatabase(
     nodes: ResultNodes, *, segmentation: bool = True, report: bool = True
 ) -> tuple[str, ...]:
-    """Write the consensus, as it stands in the scene, and the numbers; returns instance UIDs.
+    """Write the consensus, as it stands in the scene, and its numbers; returns instance UIDs.
+
+    Sizes are measured anew, around the fovea of the views; scores are those of the tables.
 
     Raises
     ------
     InputError
-        If the volume was removed, its geometry is not known, or it was changed since it was loaded.
+        If the volume or a table was removed, its geometry is not known, it was changed since it
+        was loaded, or a segment was added that no tissue stands for.
     RuntimeError
         If Slicer has no DICOM database open.
     """
@@ -62,13 +67,13 @@ def exportedObjects(
     if volumeNode is None:
         msg = "The volume of this result was removed. Load it and run it again."
         raise InputError(msg)
-    volume, grid = readVolumeNode(volumeNode)
-    consensus = grid.fromNode(nodeLabels(nodes.consensus, volumeNode))
+    _requireTissues(nodes.consensus)
+    case = readCase(nodes, None)
     files = _databaseFiles(volumeNode)
     if files:
-        _requireStoredOrder(grid, volumeNode)
+        _requireStoredOrder(case.grid, volumeNode)
     source = DicomSource(dicom_source_of_files(files, keep_identifiers=True) if files else ())
-    result = storedResult(nodes, volume, consensus)
+    result = storedResult(case, placedScan(nodes.consensus, nodes).place.fovea)
     return dicom_objects(result, source, segmentation=segmentation, report=report)
 
 
@@ -87,6 +92,17 @@ def _databaseFiles(volumeNode: Any) -> list[Path]:
         )
         raise InputError(msg)
     return [Path(file) for file in files]
+
+
+def _requireTissues(segmentationNode: Any) -> None:
+    ids = segmentationNode.GetSegmentation().GetSegmentIDs()
+    unknown = [one for one in ids if one not in TISSUE_BY_NAME]
+    if unknown:
+        msg = (
+            f"{segmentationNode.GetName()} has {', '.join(unknown)}, which no tissue code stands "
+            "for; expected segments of RetinaTriage only. Move others to another segmentation."
+        )
+        raise InputError(msg)
 
 
 def _requireStoredOrder(grid: NodeGrid, volumeNode: Any) -> None:

@@ -111,6 +111,33 @@ def test_exported_report_repeats_the_tables(logic: Any, tmp_path: Path, monkeypa
     assert any(group.tracking_identifier == "Referral urgency: Urgent" for group in groups)
 
 
+def test_report_measures_the_edited_segments(logic: Any, tmp_path: Path, monkeypatch: Any):
+    node, database = loaded(write_dicom(tmp_path / "a.dcm", SCAN), monkeypatch)
+    nodes = shown(node)
+    mask = slicer.util.arrayFromSegmentBinaryLabelmap(nodes.consensus, "rpe", node)
+    mask[:2] = 0
+    slicer.util.updateSegmentBinaryLabelmapFromArray(mask, nodes.consensus, "rpe", node)
+    logic.exportToDicomDatabase(nodes)
+    report = highdicom.sr.Comprehensive3DSR.from_dataset(database.imported["report.dcm"])
+    groups = report.content.get_volumetric_roi_measurement_groups()
+    (volume,) = [
+        measured.value
+        for group in groups
+        if group.tracking_identifier == "Retinal pigment epithelium"
+        for measured in group.get_measurements()
+        if measured.name.meaning == "Volume"
+    ]
+    assert volume == pytest.approx(mask.sum() * SCAN.require_spacing().voxel_mm3, rel=1e-4)
+
+
+def test_segments_that_are_no_tissue_are_refused(logic: Any, tmp_path: Path, monkeypatch: Any):
+    node, _ = loaded(write_dicom(tmp_path / "a.dcm", SCAN), monkeypatch)
+    nodes = shown(node)
+    nodes.consensus.GetSegmentation().AddEmptySegment("scar")
+    with pytest.raises(InputError, match="scar, which no tissue code stands for"):
+        logic.exportToDicomDatabase(nodes)
+
+
 def test_scan_of_a_file_gets_a_copy_of_nobody(monkeypatch: Any):
     from RetinaTriageSlicer.loaded_scan import makeScanNode
 
