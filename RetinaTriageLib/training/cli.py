@@ -19,6 +19,7 @@ from RetinaTriageLib.training.schedule import Schedule
 from RetinaTriageLib.training.segmentation_loop import SegmentationPlan, train_segmentation
 from RetinaTriageLib.training.stacks import Folder
 from RetinaTriageLib.training.train_network import Plan
+from RetinaTriageLib.training.transfer_cli import add_transfer_command
 from RetinaTriageLib.training.tree_cli import add_tree_commands
 
 
@@ -47,6 +48,7 @@ def add_train_commands(subparsers: argparse._SubParsersAction[argparse.ArgumentP
     add_real_command(subparsers)
     add_tree_commands(subparsers, weighted_folder)
     add_adapt_command(subparsers)
+    add_transfer_command(subparsers)
 
 
 def run_segmentation(options: argparse.Namespace) -> int:

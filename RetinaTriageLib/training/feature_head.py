@@ -1,0 +1,46 @@
+"""The part that learns when the backbone is frozen: a linear head on standardized features."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from RetinaTriageLib.training.feature_cache import Features
+
+SMALLEST_SPREAD = 1e-6  # a feature that never varies stays at 0
+
+
+class StandardizedHead(nn.Module):
+    """Linear scores of features that were brought to mean 0 and spread 1.
+
+    Features of one backbone differ a hundredfold in size, which Adam's equal steps cannot serve.
+
+    Parameters
+    ----------
+    features : float32 (picture, feature), what the head will learn from
+    """
+
+    mean: Tensor
+    spread: Tensor
+
+    def __init__(self, features: Features, classes: int) -> None:
+        super().__init__()
+        spread = np.maximum(features.std(axis=0), SMALLEST_SPREAD)
+        self.register_buffer("mean", torch.from_numpy(features.mean(axis=0)))
+        self.register_buffer("spread", torch.from_numpy(spread))
+        self.linear = nn.Linear(features.shape[1], classes)
+        nn.init.zeros_(self.linear.weight)
+        nn.init.zeros_(self.linear.bias)
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Scores (N, class) before softmax or sigmoid of features (N, feature)."""
+        scores: Tensor = self.linear((features - self.mean) / self.spread)
+        return scores
+
+    @torch.no_grad()
+    def folded_into(self, head: nn.Linear) -> None:
+        """Give the plain linear layer that scores features as they are."""
+        weight = self.linear.weight / self.spread
+        head.weight.copy_(weight)
+        head.bias.copy_(self.linear.bias - weight @ self.mean)
