@@ -14,6 +14,7 @@ from string import Template
 
 from RetinaTriageLib.result import RESEARCH_USE, TriageResult
 from RetinaTriageLib.writers.report_browser import browser_data
+from RetinaTriageLib.writers.report_bscans import bscan_note, bscan_section
 from RetinaTriageLib.writers.report_enface import gallery
 from RetinaTriageLib.writers.report_etdrs import etdrs_panel
 from RetinaTriageLib.writers.report_figures import localizer_picture
@@ -72,8 +73,9 @@ def report_page(result: TriageResult) -> str:
         bundle=escape(made.bundle_name),
         trained_on=escape(made.trained_on),
         headline=headline(result),
-        findings=other_verdicts(result),
+        findings=other_verdicts(result) + bscan_note(result),
         browser=browser_panel(result, maps, frame),
+        bscans=bscan_section(result),
         score_layout="columns" if opinion_count(result) <= WIDE_GRID else "stacked",
         score_bars=score_bars(result),
         hypothesis_key=hypothesis_key(result),

@@ -11,9 +11,11 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.backends.backend_pdf import PdfPages
 from matplotlib.figure import Figure
 
+from RetinaTriageLib.bscan_agreement import compare_result, disagreement
 from RetinaTriageLib.result import RESEARCH_USE, TriageResult
 from RetinaTriageLib.writers.report_file import whole_file
 from RetinaTriageLib.writers.report_maps import enface_frame, enface_maps
+from RetinaTriageLib.writers.report_pdf_bscans import draw_bscan_page
 from RetinaTriageLib.writers.report_pdf_panels import (
     INK,
     QUIET,
@@ -50,7 +52,8 @@ def write_pdf(result: TriageResult, path: Path) -> None:
     OutputError
         If the file cannot be written.
     """
-    pages: tuple[Page, ...] = (_verdict_page, _maps_page, _origin_page)
+    beside: tuple[Page, ...] = () if result.bscan_verdict is None else (_bscan_page,)
+    pages: tuple[Page, ...] = (_verdict_page, *beside, _maps_page, _origin_page)
     undated = {"CreationDate": None, "Title": f"{result.volume.name} – RetinaTriage"}
     with whole_file(path) as unfinished, PdfPages(unfinished, metadata=undated) as pdf:
         for number, draw_page in enumerate(pages, start=1):
@@ -85,6 +88,13 @@ def _verdict_page(result: TriageResult, figure: Figure) -> None:
         top[column] -= height + 0.012
     bottom = min(top)
     draw_bscan(figure, result, (_LEFT, 0.07, _RIGHT - _LEFT, bottom - 0.095))
+
+
+def _bscan_page(result: TriageResult, figure: Figure) -> None:
+    assert result.bscan_verdict is not None
+    comparisons = compare_result(result)
+    _heading(figure, 0.915, "B-scan classifier beside the tissue maps")
+    draw_bscan_page(figure, result.bscan_verdict, comparisons, disagreement(comparisons))
 
 
 def _maps_page(result: TriageResult, figure: Figure) -> None:
