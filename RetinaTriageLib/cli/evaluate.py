@@ -7,6 +7,7 @@ import argparse
 from RetinaTriageLib.cli import (
     evaluate_adaptation,
     evaluate_agreement,
+    evaluate_classification,
     evaluate_condition,
     evaluate_contact_sheet,
     evaluate_device_table,
@@ -28,6 +29,7 @@ ACTIONS = (
     evaluate_condition,
     evaluate_contact_sheet,
     evaluate_agreement,
+    evaluate_classification,
 )
 """A module an action, in the order of the help."""
 

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import base64
 import io
+from collections.abc import Sequence
 
+import numpy as np
+import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
@@ -34,6 +37,19 @@ def figure_png(figure: Figure) -> str:
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", metadata={"Software": None})
     return base64.b64encode(buffer.getvalue()).decode("ascii")
+
+
+def draw_counts(axes: Axes, counts: npt.NDArray[np.int64], names: Sequence[str]) -> None:
+    """Draw counts (actual, decided) as a matrix, shaded by the share of the row."""
+    rows = np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    axes.imshow(counts / rows, cmap="Blues", vmin=0, vmax=1)
+    for (row, column), count in np.ndenumerate(counts):
+        color = "white" if count / rows[row, 0] > 0.5 else INK
+        axes.text(column, row, str(count), ha="center", va="center", color=color, fontsize=10)
+    axes.set_xticks(range(len(names)), names, rotation=20, ha="right")
+    axes.set_yticks(range(len(names)), names)
+    axes.set_xlabel("decided")
+    axes.set_ylabel("actual")
 
 
 def tissue_title(name: str) -> str:

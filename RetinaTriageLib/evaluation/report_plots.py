@@ -12,6 +12,7 @@ from RetinaTriageLib.evaluation.figures import (
     INK,
     LINE_COLORS,
     QUIET,
+    draw_counts,
     figure_png,
     plain_figure,
     tissue_color,
@@ -115,15 +116,7 @@ def confusion_plot(scores: HeadScores, title: str) -> str | None:
     counts = scores.exclusive.confusion
     names = [outcome.name.replace("_", " ") for outcome in scores.outcomes]
     figure, axes = plain_figure(4.6, 4.0)
-    rows = np.maximum(counts.sum(axis=1, keepdims=True), 1)
-    axes.imshow(counts / rows, cmap="Blues", vmin=0, vmax=1)
-    for (row, column), count in np.ndenumerate(counts):
-        color = "white" if count / rows[row, 0] > 0.5 else INK
-        axes.text(column, row, str(count), ha="center", va="center", color=color, fontsize=10)
-    axes.set_xticks(range(len(names)), names, rotation=20, ha="right")
-    axes.set_yticks(range(len(names)), names)
-    axes.set_xlabel("decided")
-    axes.set_ylabel("actual")
+    draw_counts(axes, counts, names)
     error = scores.exclusive.error
     axes.set_title(
         f"{title}: error {error.value:.1%} ({error.low:.1%} to {error.high:.1%})", fontsize=9
