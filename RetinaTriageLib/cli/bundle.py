@@ -45,8 +45,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def check_path(parsed: argparse.Namespace) -> int:
     """Print what was verified; an unusable bundle is an error."""
     from RetinaTriageLib.bundle import bundled_models, check_bundle
+    from RetinaTriageLib.bundle_images import check_image_bundle, is_image_bundle
 
-    checks = check_bundle(parsed.path or bundled_models())
+    path = parsed.path or bundled_models()
+    checks = check_image_bundle(path) if is_image_bundle(path) else check_bundle(path)
     if parsed.json:
         found = {check.what: check.found for check in checks}
         sys.stdout.write(json.dumps(found, indent=2, ensure_ascii=False) + "\n")

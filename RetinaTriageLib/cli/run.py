@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import argparse
 import sys
+from dataclasses import replace
 from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from RetinaTriageLib.bscan_agreement import compare_result, disagreement
 from RetinaTriageLib.cli.geometry import FAMILIES, add_geometry_options, read_stated_volume
 from RetinaTriageLib.cli.progress_bar import progress_bar
+from RetinaTriageLib.cli.run_images import (
+    add_image_options,
+    judge_beside,
+    run_alone,
+    runs_images_alone,
+)
 from RetinaTriageLib.errors import GeometryError
 from RetinaTriageLib.operating_points import OperatingPoint
 from RetinaTriageLib.progress import Progress
@@ -55,6 +63,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=OperatingPoint.BALANCED.value,
         choices=[point.value for point in OperatingPoint],
     )
+    add_image_options(parser)
     measures = parser.add_argument_group("measurement")
     measures.add_argument(
         "--grid-center",
@@ -77,6 +86,8 @@ def run(parsed: argparse.Namespace) -> int:
     from RetinaTriageLib.writers.case import REPORT_FILE, save_case
     from RetinaTriageLib.writers.case_folder import require_free_folder
 
+    if runs_images_alone(parsed):
+        return run_alone(parsed)
     require_free_folder(parsed.out, overwrite=parsed.overwrite)
     keep_freed_memory()
     source = _dicom_source(parsed)
@@ -85,7 +96,9 @@ def run(parsed: argparse.Namespace) -> int:
         volume.require_spacing()
     options = _options(parsed, volume)
     with progress_bar(sys.stderr) as on_progress:
+        beside = judge_beside(parsed, volume, on_progress)
         result = triage(volume, parsed.bundle, options, on_progress=on_progress)
+        result = replace(result, bscan_verdict=beside)
         on_progress(Progress("write", 0, 1))
         extras = _hospital_formats(parsed, result, source)
         case = save_case(result, parsed.out, extras, pdf=parsed.pdf, overwrite=parsed.overwrite)
@@ -182,6 +195,11 @@ def _summary(result: TriageResult, report: Path) -> str:
         cst_um = etdrs.thickness_um["C0"]
         said = f"{cst_um:.0f} µm" if isfinite(cst_um) else "too little of the circle was measured"
         lines.append(f"  CST: {said} ({etdrs.boundaries})")
+    if result.bscan_verdict is not None:
+        from RetinaTriageLib.writers.image_report import verdict_words
+
+        lines.append(f"  B-scan classifier: {verdict_words(result.bscan_verdict)}")
+        lines.append(f"  {disagreement(compare_result(result))}")
     lines += [f"  Not measured: {sentence}" for sentence in result.measurements.refused]
     lines += [f"  Note: {sentence}" for sentence in result.provenance.notes]
     lines += [f"Report: {report}", RESEARCH_USE]

@@ -47,18 +47,33 @@ def read_picture_folder(folder: Path) -> OCTVolume:
     paths = picture_paths(folder)
     pages: list[npt.NDArray[Any]] = []
     for path in paths:
-        picture = read_pages(path)
-        if len(picture) != 1:
-            msg = f"{path.name} holds {len(picture)} pages; expected one B-scan a file."
-            raise InputError(msg)
-        if pages and picture[0].shape != pages[0].shape:
+        picture = _only_page(path)
+        if pages and picture.shape != pages[0].shape:
             msg = (
-                f"{path.name} is {_size(picture[0])} and {paths[0].name} is {_size(pages[0])} "
-                "pixels; expected B-scans of one size. Remove what is not a B-scan."
+                f"{path.name} is {_size(picture)} and {paths[0].name} is {_size(pages[0])} "
+                "pixels; expected B-scans of one size. Remove what is not a B-scan; separate "
+                "pictures are judged with --pictures."
             )
             raise InputError(msg)
-        pages.append(picture[0])
+        pages.append(picture)
     return _volume(pages, folder.resolve().name)
+
+
+def read_separate_pictures(path: Path) -> list[tuple[str, npt.NDArray[Any]]]:
+    """File names and gray pictures (depth, width) of a folder, of any sizes, or of one file.
+
+    Raises
+    ------
+    InputError
+        If there is no picture, or one is not gray or holds more than one page.
+    """
+    paths = picture_paths(path) if path.is_dir() else [path]
+    if not paths:
+        msg = (
+            f"{path.name} holds no picture; expected files ending in {', '.join(PICTURE_SUFFIXES)}."
+        )
+        raise InputError(msg)
+    return [(each.name, _only_page(each)) for each in paths]
 
 
 def picture_paths(folder: Path) -> list[Path]:
@@ -105,6 +120,15 @@ def read_pages(path: Path) -> list[npt.NDArray[Any]]:
     except DECODER_ERRORS as error:
         msg = f"{path.name} cannot be read as PNG, JPEG or TIFF ({error}); copy or export it again."
         raise InputError(msg) from error
+
+
+def _only_page(path: Path) -> npt.NDArray[Any]:
+    """Gray array (depth, width) of a picture of one page."""
+    pages = read_pages(path)
+    if len(pages) != 1:
+        msg = f"{path.name} holds {len(pages)} pages; expected one picture a file."
+        raise InputError(msg)
+    return pages[0]
 
 
 def _gray(picture: Image.Image, name: str) -> npt.NDArray[Any]:

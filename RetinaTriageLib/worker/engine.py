@@ -209,8 +209,10 @@ def _measures(request: JudgeRequest, bundle: Bundle) -> MapMeasures | None:
 
 def _check_bundle(request: CheckBundleRequest) -> tuple[BundleFact, ...]:
     from RetinaTriageLib.bundle import bundled_models, check_bundle
+    from RetinaTriageLib.bundle_images import check_image_bundle, is_image_bundle
 
-    checks = check_bundle(request.bundle or bundled_models())
+    path = request.bundle or bundled_models()
+    checks = check_image_bundle(path) if is_image_bundle(path) else check_bundle(path)
     return tuple(BundleFact(check.what, check.found) for check in checks)
 
 

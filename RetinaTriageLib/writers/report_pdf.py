@@ -93,7 +93,7 @@ def _verdict_page(result: TriageResult, figure: Figure) -> None:
 def _bscan_page(result: TriageResult, figure: Figure) -> None:
     assert result.bscan_verdict is not None
     comparisons = compare_result(result)
-    _heading(figure, 0.915, "B-scan classifier beside the tissue maps")
+    _heading(figure, 0.905, "B-scan classifier beside the tissue maps")
     draw_bscan_page(figure, result.bscan_verdict, comparisons, disagreement(comparisons))
 
 

@@ -29,7 +29,7 @@ def draw_bscan_page(
     ----------
     said : what opens the page, such as what two verdicts disagree on; may be empty
     """
-    y = _lines(figure, 0.9, [("", said)] if said else [], size=9)
+    y = _lines(figure, 0.89, [("", said)] if said else [], size=9)
     if comparisons:
         y = _lines(figure, y - 0.01, [_question(each) for each in comparisons], size=8)
     scores = [
@@ -76,9 +76,9 @@ def _lines(figure: Figure, top: float, lines: Sequence[tuple[str, str]], size: f
     """Write titles with their sentences; gives the height at which the next may stand."""
     y = top
     for title, sentence in lines:
-        left = LEFT + (0.2 if title else 0.0)
+        left = LEFT + (0.25 if title else 0.0)
         figure.text(LEFT, y, title, fontsize=size, weight="bold", color=INK, va="center")
-        for part in textwrap.wrap(sentence, CHARACTERS - (26 if title else 10)) or [""]:
+        for part in textwrap.wrap(sentence, CHARACTERS - (32 if title else 10)) or [""]:
             figure.text(left, y, part, fontsize=size, color=INK, va="center", parse_math=False)
             y -= 0.0155
     return y

@@ -69,7 +69,7 @@ def result_fields(
     return {
         "schema_version": SCHEMA_VERSION,
         "research_use": RESEARCH_USE,
-        "volume": _volume(result.volume),
+        "volume": volume_fields(result.volume),
         "vocabulary": _vocabulary(result.vocabulary),
         "hypotheses": [_hypothesis(hypothesis, heads) for hypothesis in result.hypotheses],
         "joint_opinions": [_opinion(opinion, heads) for opinion in result.joint_opinions],
@@ -81,7 +81,8 @@ def result_fields(
     }
 
 
-def _volume(volume: OCTVolume) -> Json:
+def volume_fields(volume: OCTVolume) -> Json:
+    """Fields of a scan, with where its facts come from."""
     spacing = volume.spacing
     return {
         "name": volume.name,
