@@ -69,6 +69,7 @@ class RetinaTriageWidget(ScriptedLoadableModuleWidget):
         self.panel.removeObservers()
         self.panel.tools.close()
         self.panel.browser.cleanup()
+        self.panel.reading.cleanup()
         self.logic.close()
 
 

@@ -18,6 +18,7 @@ from RetinaTriageSlicer.geometry_section import GeometrySection
 from RetinaTriageSlicer.log_panel import LogPanel
 from RetinaTriageSlicer.output_section import OutputSection, resultOf
 from RetinaTriageSlicer.patient_section import PatientSection
+from RetinaTriageSlicer.reading_section import ReadingSection
 from RetinaTriageSlicer.remedies import forPanel
 from RetinaTriageSlicer.run_progress import RunProgress
 from RetinaTriageSlicer.run_settings import settingsOf
@@ -54,6 +55,7 @@ class Panel(slicer.util.VTKObservationMixin):
         self.tools = ToolSections(self.ui, lambda: self._logic, lambda: self._parameters)
         self._verdict = VerdictSection(self.ui, self.tools.show)
         self.browser = BrowserSections(self.ui, lambda: self._logic, lambda: self._parameters)
+        self.reading = ReadingSection(self.ui, self._onCase)
         self._sections = (
             self._geometry,
             self._bundle,
@@ -184,6 +186,13 @@ class Panel(slicer.util.VTKObservationMixin):
             self._observe(node)
             self._onParameters()
             self._verdict.showVolume(node)
+
+    def _onCase(self, volumeNode: Any, result: ResultNodes | None) -> None:
+        """Show a case of a cohort, which the list of volumes may have chosen before its result."""
+        self.ui.inputSelector.setCurrentNode(volumeNode)
+        self._verdict.show(result)
+        if result is not None:
+            self.browser.browser.show(result)
 
     def _observe(self, node: Any) -> None:
         """Follow the geometry of one volume."""

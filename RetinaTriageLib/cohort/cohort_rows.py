@@ -7,6 +7,7 @@ where they are plain, and numbers only where they are numbers.
 from __future__ import annotations
 
 import csv
+import hashlib
 import math
 import re
 from collections.abc import Mapping
@@ -47,6 +48,20 @@ class CohortRow:
         except ValueError:
             return math.nan
         return value if math.isfinite(value) else math.nan
+
+    @property
+    def alias(self) -> str:
+        """Name of the case without that of its file, which may name a person.
+
+        Examples
+        --------
+        >>> CohortRow("Miller_left-3df6231c63", {}).alias
+        'case 3df6231c63'
+        """
+        stem, _, digits = self.case_id.rpartition("-")
+        if not stem or re.fullmatch("[0-9a-f]{10}", digits) is None:
+            digits = hashlib.sha256(self.case_id.encode("utf-8", "replace")).hexdigest()[:10]
+        return f"case {digits}"
 
     @property
     def disagreement(self) -> float:
