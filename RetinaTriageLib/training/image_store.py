@@ -15,6 +15,7 @@ from RetinaTriageLib.errors import InputError
 from RetinaTriageLib.networks.image_input import network_images
 from RetinaTriageLib.readers.pictures import read_pages
 from RetinaTriageLib.training.image_sets import LabeledImage
+from RetinaTriageLib.training.tinted_picture import tinted_gray
 
 KEPT_BYTES = 2 << 30
 
@@ -56,7 +57,13 @@ def read_gray(image: LabeledImage, size: tuple[int, int]) -> Gray:
     InputError
         If it cannot be read, is colored, or has more than one page.
     """
-    pages = read_pages(image.path)
+    try:
+        pages = read_pages(image.path)
+    except InputError:
+        tinted = tinted_gray(image.path)
+        if tinted is None:
+            raise
+        pages = [tinted]
     if len(pages) != 1:
         msg = f"{image.name} holds {len(pages)} pages; expected one picture a file. Part them."
         raise InputError(msg)

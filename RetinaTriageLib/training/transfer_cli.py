@@ -22,11 +22,11 @@ from RetinaTriageLib.training.transfer_card import (
 from RetinaTriageLib.training.transfer_job import Scored, TransferJob, cross_validated, trained
 from RetinaTriageLib.training.transfer_options import add_plan_options, plan_of
 from RetinaTriageLib.training.transfer_plan import Splitting
-from RetinaTriageLib.training.transfer_run import FEATURES
 from RetinaTriageLib.training.transfer_scores import write_scores
 
 BUNDLE = "bundle"
 SCORES = "scores.csv"
+TOLD_ITERATIONS = 100
 
 
 def add_transfer_command(
@@ -199,7 +199,8 @@ def _require_condition(name: str) -> None:
 
 
 def _print(progress: Progress) -> None:
-    done = progress.stage == FEATURES and progress.done == progress.total
-    if progress.message or done:
+    learns = progress.stage == "train" and progress.done % TOLD_ITERATIONS == 0
+    ends = progress.done == progress.total
+    if learns or ends or progress.stage == "fold":
         shown = f"{progress.stage} {progress.done}/{progress.total} {progress.message}"
         print(shown.rstrip(), flush=True)  # noqa: T201 - the command's output

@@ -71,8 +71,7 @@ def cross_validated(
     images: list[LabeledImage] = []
     found: list[Probabilities] = []
     for number, parts in enumerate(fold_splits(pictures.images, job.folds, job.splitting), 1):
-        told = f"fold {number} of {job.folds}"
-        on_progress(Progress("fold", number - 1, job.folds, told))
+        on_progress(Progress("fold", number, job.folds))
         _, scores = _members(
             training, job.members, parts, out_folder / f"fold{number}", on_progress
         )
