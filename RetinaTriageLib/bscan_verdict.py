@@ -80,6 +80,8 @@ class BscanVerdict:
     ----------
     bscans : float array (B-scan, class)
     weights : float array (B-scan,), adds up to 1; None where no B-scan was weighted
+    attention : float array (B-scan,), weights of trained attention, whether they were used or not;
+        None where the bundle has none
     scores : float array (class,), of the volume
     referrals : referral name to score of the volume, the most urgent first
     answer : what the volume's scores decide for
@@ -95,6 +97,7 @@ class BscanVerdict:
     referrals: Mapping[str, float]
     answer: Answer
     origin: ImageOrigin
+    attention: ScoreArray | None = None
 
     def strongest_bscan(self, name: str) -> int:
         """Index of the B-scan that shows a class most."""
@@ -137,7 +140,13 @@ def volume_verdict(
         referrals=referrals,
         answer=Answer(decided_classes(task, pooled), _referral(task, pooled, referrals)),
         origin=origin,
+        attention=None if attention is None else np.asarray(attention, np.float64),
     )
+
+
+def pooled_again(verdict: BscanVerdict, task: ImageTask, pooling: Pooling) -> BscanVerdict:
+    """Verdict of the same scores of B-scans, pooled in another way or with other referrals."""
+    return volume_verdict(task, verdict.bscans, pooling, verdict.origin, verdict.attention)
 
 
 def answer(task: ImageTask, scores: npt.ArrayLike) -> Answer:

@@ -16,6 +16,7 @@ from RetinaTriageLib.worker.messages import (
     CheckBundleRequest,
     DevicesRequest,
     ExplainRequest,
+    JudgeBscansRequest,
     Judgement,
     JudgeRequest,
     OccludeRequest,
@@ -27,6 +28,7 @@ from RetinaTriageLib.worker.messages import (
 )
 
 if TYPE_CHECKING:
+    from RetinaTriageLib.bscan_verdict import BscanVerdict
     from RetinaTriageLib.bundle import Bundle
     from RetinaTriageLib.explain.explanation import Explanation
     from RetinaTriageLib.explain.occlusion_map import OcclusionMap
@@ -98,6 +100,8 @@ class TorchEngine:
                 return self._explain(request, on_progress)
             case OccludeRequest():
                 return self._occlude(request, on_progress)
+            case JudgeBscansRequest():
+                return _judge_bscans(request, on_progress)
             case CheckBundleRequest():
                 return _check_bundle(request)
             case DevicesRequest():
@@ -204,6 +208,20 @@ def _measures(request: JudgeRequest, bundle: Bundle) -> MapMeasures | None:
 
     return measure_map(
         request.tissue_map, request.spacing, request.place, bundle.vocabulary.tissues
+    )
+
+
+def _judge_bscans(request: JudgeBscansRequest, on_progress: OnProgress) -> BscanVerdict:
+    from RetinaTriageLib.bundle_images import load_image_bundle
+    from RetinaTriageLib.inference.compute import choose_compute
+    from RetinaTriageLib.inference.judge_images import judge_bscans
+
+    compute = choose_compute(request.compute)
+    on_progress(Progress("load", 0, 1))
+    bundle = load_image_bundle(request.bundle)
+    on_progress(Progress("load", 1, 1))
+    return judge_bscans(
+        request.volume, bundle, request.pooling, compute=compute, on_progress=on_progress
     )
 
 

@@ -10,10 +10,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Generic, NamedTuple, TypeVar
 
+from RetinaTriageLib.bscan_verdict import BscanVerdict
 from RetinaTriageLib.errors import InputError
 from RetinaTriageLib.explain.explanation import Explanation
 from RetinaTriageLib.explain.occlusion_map import OcclusionMap, OcclusionMode
 from RetinaTriageLib.hypotheses import Opinion
+from RetinaTriageLib.image_classes import Pooling
 from RetinaTriageLib.measures.map_place import MapMeasures, MapPlace
 from RetinaTriageLib.result import Fovea, TriageResult, Verdict
 from RetinaTriageLib.volume import LabelArray, OCTVolume, VoxelSpacing
@@ -160,6 +162,22 @@ class OccludeRequest(Request[OcclusionMap]):
 
 
 @dataclass(frozen=True)
+class JudgeBscansRequest(Request[BscanVerdict]):
+    """Judge every B-scan of a volume with whole-image classifiers.
+
+    Attributes
+    ----------
+    bundle : folder or zip of whole-image classifiers
+    pooling : how B-scans become a volume; None is the bundle's own choice
+    """
+
+    volume: OCTVolume
+    bundle: Path
+    pooling: Pooling | None = None
+    compute: str = "auto"
+
+
+@dataclass(frozen=True)
 class BundleFact:
     """One thing that was verified about a bundle, and what was found."""
 
@@ -220,6 +238,7 @@ OPERATIONS: dict[str, Operation] = {
     "judge": Operation(JudgeRequest, Judgement),
     "explain": Operation(ExplainRequest, Explanation),
     "occlude": Operation(OccludeRequest, OcclusionMap),
+    "judge_bscans": Operation(JudgeBscansRequest, BscanVerdict),
     "check_bundle": Operation(CheckBundleRequest, tuple[BundleFact, ...]),
     "devices": Operation(DevicesRequest, DeviceList),
 }

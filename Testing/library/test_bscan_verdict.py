@@ -4,7 +4,13 @@ import numpy as np
 import pytest
 from example_image_bundle import CLASSES, CNV, DRUSEN, NORMAL
 
-from RetinaTriageLib.bscan_verdict import ImageOrigin, ImageTask, answer, volume_verdict
+from RetinaTriageLib.bscan_verdict import (
+    ImageOrigin,
+    ImageTask,
+    answer,
+    pooled_again,
+    volume_verdict,
+)
 from RetinaTriageLib.errors import InputError
 from RetinaTriageLib.image_classes import Head, Pooling, with_referrals
 
@@ -48,6 +54,13 @@ def test_weights_without_trained_attention_say_what_they_are() -> None:
     assert verdict.weights.sum() == pytest.approx(1)
     assert verdict.weights.argmax() == 1
     assert "no trained attention" in verdict.pooled_by
+
+
+def test_verdict_is_pooled_again_without_judging_again() -> None:
+    first = volume_verdict(SOFTMAX, SCORES, Pooling.MAXIMUM, ORIGIN, [0.0, 1.0, 0.0])
+    again = pooled_again(first, SOFTMAX, Pooling.ATTENTION)
+    assert again.scores.tolist() == SCORES[1]
+    assert pooled_again(again, SOFTMAX, Pooling.MAXIMUM).scores.tolist() == first.scores.tolist()
 
 
 @pytest.mark.parametrize("pooling", list(Pooling))
