@@ -6,7 +6,7 @@ PYTHON ?= python3
 SAMPLE := Resources/SampleData/phantom_edema_OD.nrrd
 DATA ?= ../shared/data
 
-.PHONY: demo test test-slicer screenshots format lint types layers tests benchmark clean
+.PHONY: demo test test-backbones test-slicer screenshots format lint types layers tests benchmark clean
 
 $(VENV)/.ready: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -30,6 +30,15 @@ layers: $(VENV)/.ready
 
 tests: $(VENV)/.ready
 	$(BIN)/python -m pytest
+
+# Backbones of the collection timm, whose weights nobody has to download for this.
+test-backbones: $(VENV)-timm/.ready
+	$(VENV)-timm/bin/python -m pytest Testing/library/test_bscan_network.py Testing/library/test_transfer_backbone.py
+
+$(VENV)-timm/.ready: pyproject.toml
+	$(PYTHON) -m venv $(VENV)-timm
+	$(VENV)-timm/bin/python -m pip install --quiet --disable-pip-version-check -e '.[dev,transfer]'
+	touch $@
 
 # The Slicer side, on the Slicer core without the application.
 test-slicer: $(SLICER)/.ready
@@ -61,4 +70,4 @@ benchmark: $(VENV)/.ready
 	$(BIN)/python benchmarks/whole_job.py
 
 clean:
-	rm -rf $(VENV) $(SLICER) demo build
+	rm -rf $(VENV) $(VENV)-timm $(SLICER) demo build
