@@ -11,6 +11,7 @@ import slicer
 from RetinaTriageSlicer.explain_section import ExplainSection
 from RetinaTriageSlicer.export_section import ExportSection
 from RetinaTriageSlicer.maps_section import MapsSection
+from RetinaTriageSlicer.occlusion_section import OcclusionSection
 from RetinaTriageSlicer.operating_section import OperatingSection
 from RetinaTriageSlicer.parameters import RetinaTriageParameterNode
 from RetinaTriageSlicer.scene import ResultNodes
@@ -48,6 +49,7 @@ class ToolSections:
     ) -> None:
         self.nodes: ResultNodes | None = None
         self.explain = ExplainSection(logic, parameters)
+        self.occlusion = OcclusionSection(logic, parameters)
         self.operating = OperatingSection(parameters)
         self.maps = MapsSection(parameters)
         self.surfaces = SurfacesSection()
@@ -55,6 +57,7 @@ class ToolSections:
         self.sections: tuple[ToolSection, ...] = (
             self.operating,
             self.explain,
+            self.occlusion,
             self.maps,
             self.surfaces,
             self.export,
@@ -78,7 +81,7 @@ class ToolSections:
         same = before is not None and self.nodes is not None and before.case == self.nodes.case
         for section in self.sections:
             section.button.setVisible(self.nodes is not None)
-            if not (same and section in (self.explain, self.maps)):
+            if not (same and section in (self.explain, self.occlusion, self.maps)):
                 section.show(self.nodes)
 
     def close(self) -> None:

@@ -8,6 +8,7 @@ from PySide6 import QtCore
 
 # Getters that C++ calls back through Python's virtual dispatch; they must stay methods.
 VIRTUAL = ("sizeHint", "minimumSizeHint", "duration")
+VIRTUAL_OF_CLASS = (("QProgressBar", "text"),)
 CONVERSIONS = {"bool": bool, "double": float, "QString": str}
 LISTS = ("QStringList", "QVariantList")
 
@@ -58,5 +59,6 @@ def make_properties_attributes(classes: list[type]) -> None:
         for index in range(meta.propertyCount()):
             declared = meta.property(index)
             name = declared.name()
-            if name not in VIRTUAL and (index >= own or name in cls.__dict__):
+            virtual = name in VIRTUAL or (cls.__name__, name) in VIRTUAL_OF_CLASS
+            if not virtual and (index >= own or name in cls.__dict__):
                 setattr(cls, name, QtProperty(declared))
