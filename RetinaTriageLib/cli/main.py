@@ -33,6 +33,7 @@ Research use only. Not a medical device."""
 
 COMMANDS = {
     "run": "segment, classify and measure one scan",
+    "cohort": "work many scans and put them into one table",
     "info": "tell what a scan file is",
     "bundle": "check a model bundle, or make one",
     "train": "train networks on one's own labeled scans",

@@ -3,44 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from RetinaTriageLib.bundle import Bundle, load_bundle
 from RetinaTriageLib.bundle_files import MANIFEST
-
-if TYPE_CHECKING:
-    from RetinaTriageLib.networks.joint_classification import JointNetwork
-    from RetinaTriageLib.networks.kinds import MapClassifier, Segmenter
-
-
-class WarmBundle(Bundle):
-    """A bundle whose networks are built once; they stay on the device of the last run."""
-
-    def segmentation_networks(self) -> tuple[Segmenter, ...]:
-        """Segmentation networks in the order of the manifest."""
-        return self._segmentation_networks
-
-    def classification_networks(self) -> tuple[MapClassifier, ...]:
-        """Classification networks in the order of the manifest."""
-        return self._classification_networks
-
-    def joint_networks(self) -> tuple[JointNetwork, ...]:
-        """Joint classifiers in the order of the manifest."""
-        return self._joint_networks
-
-    @cached_property
-    def _segmentation_networks(self) -> tuple[Segmenter, ...]:
-        return super().segmentation_networks()
-
-    @cached_property
-    def _classification_networks(self) -> tuple[MapClassifier, ...]:
-        return super().classification_networks()
-
-    @cached_property
-    def _joint_networks(self) -> tuple[JointNetwork, ...]:
-        return super().joint_networks()
+from RetinaTriageLib.inference.warm_bundle import WarmBundle
 
 
 class BundleShelf:
@@ -61,8 +28,7 @@ class BundleShelf:
         key = _key(path)
         if self._bundle is None or key is None or key != self._key:
             self.clear()
-            fresh = load_bundle(path)
-            self._bundle = WarmBundle(fresh.manifest, fresh.sha256, fresh.model_card, fresh.weights)
+            self._bundle = WarmBundle.of(load_bundle(path))
             self._key = key
         return self._bundle
 

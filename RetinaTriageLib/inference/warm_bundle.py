@@ -1,0 +1,45 @@
+"""A bundle whose networks stay in memory from one volume to the next."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from RetinaTriageLib.bundle import Bundle
+
+if TYPE_CHECKING:
+    from RetinaTriageLib.networks.joint_classification import JointNetwork
+    from RetinaTriageLib.networks.kinds import MapClassifier, Segmenter
+
+
+class WarmBundle(Bundle):
+    """A bundle whose networks are built once; they stay on the device of the last run."""
+
+    @staticmethod
+    def of(bundle: Bundle) -> WarmBundle:
+        """Make the same bundle warm."""
+        return WarmBundle(bundle.manifest, bundle.sha256, bundle.model_card, bundle.weights)
+
+    def segmentation_networks(self) -> tuple[Segmenter, ...]:
+        """Segmentation networks in the order of the manifest."""
+        return self._segmentation_networks
+
+    def classification_networks(self) -> tuple[MapClassifier, ...]:
+        """Classification networks in the order of the manifest."""
+        return self._classification_networks
+
+    def joint_networks(self) -> tuple[JointNetwork, ...]:
+        """Joint classifiers in the order of the manifest."""
+        return self._joint_networks
+
+    @cached_property
+    def _segmentation_networks(self) -> tuple[Segmenter, ...]:
+        return super().segmentation_networks()
+
+    @cached_property
+    def _classification_networks(self) -> tuple[MapClassifier, ...]:
+        return super().classification_networks()
+
+    @cached_property
+    def _joint_networks(self) -> tuple[JointNetwork, ...]:
+        return super().joint_networks()
