@@ -11,6 +11,14 @@ class InputError(RetinaTriageError, ValueError):
     """A file, volume or option cannot be used as it is."""
 
 
+class MissingPackageError(InputError):
+    """An optional package is missing; ``requirements`` name what to install, as pip does."""
+
+    def __init__(self, message: str, *requirements: str) -> None:
+        super().__init__(message)
+        self.requirements = requirements
+
+
 class GeometryError(InputError):
     """Spacing, laterality or scan pattern is missing or unusable for what was asked."""
 

@@ -20,6 +20,7 @@ from RetinaTriageSlicer.case_result import storedResult
 from RetinaTriageSlicer.chosen_fovea import placedScan
 from RetinaTriageSlicer.node_grid import NodeGrid
 from RetinaTriageSlicer.scene import ResultNodes
+from RetinaTriageSlicer.setup_install import withMissingPackages
 from RetinaTriageSlicer.shown_case import readCase
 
 INSTANCE_UIDS = "DICOM.instanceUIDs"  # attribute in which Slicer keeps where a volume comes from
@@ -62,7 +63,7 @@ def exportedObjects(
     InputError
         As `exportToDatabase` does.
     """
-    require_highdicom()
+    withMissingPackages(require_highdicom)
     volumeNode = nodes.volumeNode
     if volumeNode is None:
         msg = "The volume of this result was removed. Load it and run it again."

@@ -8,6 +8,7 @@ Capture, Slicer would load them as a sequence in time.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -47,9 +48,11 @@ class DICOMRetinaTriagePluginClass(DICOMPlugin):
         from RetinaTriageLib.readers.dicom import read_dicom_files
         from RetinaTriageSlicer.loaded_scan import makeScanNode, showNode
         from RetinaTriageSlicer.remedies import forPanel
+        from RetinaTriageSlicer.setup_install import withMissingPackages
 
+        files = [Path(file) for file in loadable.files]
         try:
-            volume = read_dicom_files([Path(file) for file in loadable.files])
+            volume = withMissingPackages(partial(read_dicom_files, files))
         except RetinaTriageError as error:
             slicer.util.errorDisplay(forPanel(str(error)))
             return None

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from RetinaTriageLib.errors import InputError, RetinaTriageError
 from RetinaTriageSlicer.loaded_scan import makeLocalizerNode, makeScanNode, showNode
 from RetinaTriageSlicer.remedies import forPanel
+from RetinaTriageSlicer.setup_install import withMissingPackages
 
 
 def loadScans(
@@ -31,13 +33,13 @@ def loadScans(
     from RetinaTriageLib.readers.registry import list_series, read_volume
 
     path = Path(properties["fileName"])
-    listed = list_series(path)
+    listed = withMissingPackages(partial(list_series, path))
     readable = [entry.number for entry in listed if entry.refused is None]
     chosen = [int(properties["series"])] if properties.get("series") else (readable or [None])
     nodes, localizers = [], []
     for number in chosen:
         try:
-            volume = read_volume(path, series=number)
+            volume = withMissingPackages(partial(read_volume, path, series=number))
         except RetinaTriageError as error:
             if len(chosen) == 1:
                 raise

@@ -37,7 +37,13 @@ def _remedies() -> tuple[tuple[str, str], ...]:
         (r"--bscan-axis", _("B-scan axis")),
         (r"\bchoose one with --series", _("choose one of them")),
         (r"\bwith --bundle", _("under Model bundle")),
+        (r"\bwith --bscan-bundle", _("under B-scan classifier")),
+        (r"\bwith --pictures", _("on the command line")),
         (r"\bpass --overwrite", _("remove it first")),
+        (
+            r"\binstall it with: pip install '[^']*'",
+            _("try again and agree to its installation"),
+        ),
         (
             r"\binstall it (in|with) [^;]*; outside Slicer: pip install [\w-]+",
             _("press Install under Set-up"),

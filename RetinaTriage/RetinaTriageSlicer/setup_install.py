@@ -1,24 +1,28 @@
-"""Installs what is missing; only called after the user has agreed."""
+"""Installs what is missing, after the user has agreed."""
 
 from __future__ import annotations
 
 import importlib
+import logging
 import subprocess
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TypeVar
 
 import slicer
 from packaging.requirements import Requirement
 from slicer.i18n import tr as _
 
-from RetinaTriageLib.errors import RetinaTriageError
+from RetinaTriageLib.errors import MissingPackageError, RetinaTriageError
 from RetinaTriageSlicer.setup_needs import Need
 
 TORCH_EXTENSION, TORCH_MODULE = "PyTorch", "PyTorchUtils"
 REQUESTER = "Retina Triage"
+
+Result = TypeVar("Result")
 
 # Packages of Slicer, or chosen for its GPU, that an installation must leave as they are.
 KEPT = ("numpy", "scipy", "SimpleITK", "pydicom", "torch", "torchvision")
@@ -45,7 +49,7 @@ def install(needs: Sequence[Need]) -> None:
     torch = next((need.requirement for need in needs if need.isTorch), None)
     try:
         if small:
-            _installSmall(small)
+            _installSmall(small, ask=False)
         if torch is not None:
             _installTorch(Requirement(torch))
     except subprocess.CalledProcessError as error:
@@ -56,12 +60,39 @@ def install(needs: Sequence[Need]) -> None:
         raise SetupError(_failed(str(error))) from error
 
 
-def _installSmall(requirements: list[str]) -> None:
+def installAgreed(requirements: Sequence[str]) -> bool:
+    """Ask in Slicer's own words, install if the user agrees; whether everything is there then."""
+    wanted = list(requirements)
+    try:
+        _installSmall(wanted, ask=True)
+    except (subprocess.CalledProcessError, RuntimeError, OSError) as error:
+        logging.getLogger(__name__).warning("%s", error)
+    importlib.invalidate_caches()
+    return bool(slicer.packaging.pip_check(wanted))
+
+
+def withMissingPackages(call: Callable[[], Result]) -> Result:
+    """Make a call, and again where it lacked a package that the user then agreed to.
+
+    Raises
+    ------
+    MissingPackageError
+        If the package was not installed.
+    """
+    try:
+        return call()
+    except MissingPackageError as error:
+        if not installAgreed(error.requirements):
+            raise
+    return call()
+
+
+def _installSmall(requirements: list[str], *, ask: bool) -> None:
     with tempfile.TemporaryDirectory() as folder:
         constraints = Path(folder) / "constraints.txt"
         constraints.write_text("".join(f"{line}\n" for line in _kept()), encoding="utf-8")
         slicer.packaging.pip_ensure(
-            requirements, constraints=constraints, prompt_install=False, requester=REQUESTER
+            requirements, constraints=constraints, prompt_install=ask, requester=REQUESTER
         )
 
 

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from RetinaTriageLib.errors import InputError
+from RetinaTriageLib.errors import InputError, MissingPackageError
 from RetinaTriageLib.readers.sizes import MOST_BYTES
 
 if TYPE_CHECKING:
@@ -109,5 +109,5 @@ def _pydicom() -> Any:
         import pydicom
     except ImportError as error:
         msg = f"DICOM files need pydicom, which is not installed; {INSTALL}"
-        raise InputError(msg) from error
+        raise MissingPackageError(msg, "pydicom>=3.0") from error
     return pydicom

@@ -6,12 +6,14 @@ by Pillow, JPEG-LS by pyjpegls, both through pydicom.
 
 from __future__ import annotations
 
+import importlib
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from RetinaTriageLib.errors import InputError
+from RetinaTriageLib.errors import InputError, MissingPackageError
 from RetinaTriageLib.readers.codestream import StreamSize, stream_size
 from RetinaTriageLib.readers.dicom_file import INSTALL
 from RetinaTriageLib.readers.gray import lossless_gray, single_channel
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from pydicom.dataset import FileDataset
 
 RLE = "1.2.840.10008.1.2.5"
+JPEG_LS = ("1.2.840.10008.1.2.4.80", "1.2.840.10008.1.2.4.81")
 PHOTOMETRIC = {"MONOCHROME2": 1, "RGB": 3, "YBR_RCT": 3, "YBR_ICT": 3}
 
 
@@ -85,9 +88,21 @@ def _require_decoder(dataset: FileDataset, name: str) -> None:
     except NotImplementedError as error:
         msg = f"{name} is compressed as {syntax.name}; expected JPEG, JPEG-LS, JPEG 2000 or RLE."
         raise InputError(msg) from error
-    if not decoder.is_available:
-        msg = f"{name} is compressed as {syntax.name}, and no decoder for it is here; {INSTALL}"
+    if decoder.is_available:
+        return
+    if syntax not in JPEG_LS:
+        msg = (
+            f"{name} is compressed as {syntax.name}, which nothing here decodes; export it "
+            "uncompressed, or as JPEG 2000 or JPEG-LS."
+        )
         raise InputError(msg)
+    if find_spec("jpeg_ls") is None:
+        msg = f"{name} is compressed as {syntax.name}, and no decoder for it is here; {INSTALL}"
+        raise MissingPackageError(msg, "pyjpegls>=1.4")
+    # It was installed after pydicom had looked for it.
+    plugin = importlib.reload(importlib.import_module("pydicom.pixels.decoders.pyjpegls"))
+    decoder.remove_plugin("pyjpegls")
+    decoder.add_plugin("pyjpegls", (plugin.__name__, "_decode_frame"))
 
 
 def _require_streams(data: bytes, sides: tuple[int, int, int], values: int, name: str) -> None:

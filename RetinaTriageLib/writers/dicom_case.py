@@ -13,7 +13,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from RetinaTriageLib.errors import InputError
+from RetinaTriageLib.errors import MissingPackageError
 from RetinaTriageLib.readers.dicom_source import IDENTIFYING, patient_of, read_dicom_source
 from RetinaTriageLib.result import TriageResult
 from RetinaTriageLib.writers.case_folder import FileWriter
@@ -83,12 +83,12 @@ def require_highdicom() -> None:
 
     Raises
     ------
-    InputError
+    MissingPackageError
         If it is not installed.
     """
     if find_spec("highdicom") is None:
         msg = f"DICOM results need highdicom, which is not installed; {INSTALL}"
-        raise InputError(msg)
+        raise MissingPackageError(msg, "highdicom>=0.27")
 
 
 def dicom_objects(

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from makers.dicom import (
     JPEG_2000,
+    JPEG_LS,
     OLDER,
     Layout,
     opt_dataset,
@@ -14,9 +15,11 @@ from makers.dicom import (
     write_single_frames,
 )
 from makers.scan import NAMES, made_scan
-from pydicom.uid import DeflatedExplicitVRLittleEndian
+from pydicom.pixels.decoders import JPEGLSLosslessDecoder
+from pydicom.uid import DeflatedExplicitVRLittleEndian, JPEGLosslessSV1
 
-from RetinaTriageLib.errors import GeometryError, InputError
+from RetinaTriageLib.errors import GeometryError, InputError, MissingPackageError
+from RetinaTriageLib.readers import dicom_pixels
 from RetinaTriageLib.readers.dicom import RAW_DATA, list_dicom, read_dicom
 from RetinaTriageLib.volume import DeviceFamily, ScanPattern
 
@@ -205,4 +208,28 @@ def test_jpeg_2000_box_without_length_is_refused(tmp_path):
         dataset.PixelData = bytes(boxed)
 
     with pytest.raises(InputError, match="no JPEG stream"):
+        read(tmp_path, change, JPEG_2000)
+
+
+def test_missing_decoder_is_named_as_pip_names_it(tmp_path, monkeypatch):
+    path = write_dicom(tmp_path / "a.dcm", made_scan(), JPEG_LS)
+    monkeypatch.setattr(JPEGLSLosslessDecoder, "_available", {})
+    monkeypatch.setattr(dicom_pixels, "find_spec", lambda _name: None)
+    with pytest.raises(MissingPackageError, match="no decoder") as caught:
+        read_dicom(path)
+    assert caught.value.requirements == ("pyjpegls>=1.4",)
+
+
+def test_decoder_that_was_installed_meanwhile_is_found(tmp_path, monkeypatch):
+    path = write_dicom(tmp_path / "a.dcm", made_scan(), JPEG_LS)
+    monkeypatch.setattr(JPEGLSLosslessDecoder, "_available", {})
+    monkeypatch.setattr(JPEGLSLosslessDecoder, "_unavailable", {"pyjpegls": ("pyjpegls",)})
+    assert np.array_equal(read_dicom(path).voxels, made_scan().voxels)
+
+
+def test_compression_that_nothing_decodes_is_refused_with_the_ones_to_choose(tmp_path):
+    def change(dataset):
+        dataset.file_meta.TransferSyntaxUID = JPEGLosslessSV1
+
+    with pytest.raises(InputError, match="uncompressed, or as JPEG 2000 or JPEG-LS"):
         read(tmp_path, change, JPEG_2000)

@@ -89,6 +89,41 @@ def test_exported_segmentation_overlays_the_volume(tmp_path: Path, monkeypatch: 
     assert dataset.PatientID == NAMES[2]
 
 
+def test_exported_segmentation_opens_over_the_volume(tmp_path: Path, monkeypatch: Any):
+    node, database = loaded(write_dicom(tmp_path / "a.dcm", SCAN), monkeypatch)
+    nodes = shown(node)
+    from RetinaTriageSlicer.dicom_export import exportToDatabase
+
+    exportToDatabase(nodes)
+    dataset = highdicom.seg.Segmentation.from_dataset(database.imported["segmentation.dcm"])
+    opened = openSegmentation(dataset, node)
+    ids = opened.GetSegmentation().GetSegmentIDs()  # in the order of the labels
+    names = [item.TrackingID for item in dataset.SegmentSequence]
+    shownIds = nodes.consensus.GetSegmentation().GetSegmentIDs()
+    assert set(names) - set(shownIds) == {"vitreous_subhyaloid"}  # label 0 is no segment in views
+    for one, name in zip(ids, names, strict=True):
+        if name in shownIds:
+            np.testing.assert_array_equal(
+                slicer.util.arrayFromSegmentBinaryLabelmap(opened, one, node),
+                slicer.util.arrayFromSegmentBinaryLabelmap(nodes.consensus, name, node),
+            )
+
+
+def openSegmentation(dataset: Any, volumeNode: Any) -> Any:
+    """Segmentation node made from nothing but a DICOM segmentation's own geometry."""
+    stored = dataset.get_volume(combine_segments=True, rescale_fractional=False)
+    lpsToRas = np.diag([-1.0, -1.0, 1.0, 1.0])
+    labels = slicer.util.addVolumeFromArray(
+        stored.array,
+        ijkToRAS=lpsToRas @ stored.affine[:, [2, 1, 0, 3]],
+        nodeClassName="vtkMRMLLabelMapVolumeNode",
+    )
+    opened = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSegmentationNode")
+    opened.SetReferenceImageGeometryParameterFromVolumeNode(volumeNode)
+    slicer.vtkSlicerSegmentationsModuleLogic.ImportLabelmapToSegmentationNode(labels, opened)
+    return opened
+
+
 def test_exported_segments_are_those_of_the_scene(tmp_path: Path, monkeypatch: Any):
     node, database = loaded(write_dicom(tmp_path / "a.dcm", SCAN), monkeypatch)
     nodes = shown(node)
