@@ -93,6 +93,28 @@ def test_bscans_lie_on_the_localizer_where_the_device_put_them(
         np.testing.assert_allclose((column, row), expected, atol=0.02)
 
 
+@pytest.mark.usefixtures("module")
+@pytest.mark.parametrize("made", WRITERS)
+def test_slicer_loads_a_dropped_file_by_itself(made: str, tmp_path: Path):
+    node = slicer.util.loadNodeFromFile(WRITERS[made](tmp_path), properties={})
+    assert node.GetAttribute("RetinaTriage.Laterality") == "OD"
+
+
+@pytest.mark.usefixtures("module")
+def test_scan_of_a_number_is_loaded_by_a_script(tmp_path: Path):
+    path = write_e2e(tmp_path / "a.E2E", made_scan(), made_scan((2, 16, 20)))
+    node = slicer.util.loadNodeFromFile(path, "RetinalOctFile", {"series": 2, "name": "eye"})
+    assert slicer.util.arrayFromVolume(node).shape == (2, 16, 20)
+    assert node.GetName() == "eye"
+
+
+@pytest.mark.usefixtures("module")
+def test_reason_of_a_refusal_reaches_the_script(tmp_path: Path):
+    (tmp_path / "a.vol").write_bytes(b"HSF-OCT-103" + bytes(100))
+    with pytest.raises(RuntimeError, match=r"a\.vol"):
+        slicer.util.loadNodeFromFile(tmp_path / "a.vol", properties={})
+
+
 def test_node_names_no_patient(module: Any, tmp_path: Path):
     _, parent = load(module, WRITERS["e2e"](tmp_path))
     node = slicer.mrmlScene.GetNodeByID(parent.loadedNodes[0])

@@ -16,6 +16,7 @@ from slicer_host.file_types import (
     read_table,
     read_volume,
 )
+from slicer_host.scripted_readers import load_scripted, scripted_file_type
 
 
 class CoreIOManager:
@@ -25,7 +26,8 @@ class CoreIOManager:
         self._core = core
 
     def fileType(self, fileName: str) -> str:
-        return file_type(Path(fileName))
+        own = file_type(Path(fileName))
+        return scripted_file_type(Path(fileName), readable=bool(own)) or own
 
     def registeredFileReaderCount(self, _fileType: str) -> int:
         return 1
@@ -47,6 +49,11 @@ class CoreIOManager:
             return False
         if fileType == "SceneFile":
             return self._loadScene(path, clear=bool(properties.get("clear", False)))
+        nodes = load_scripted(fileType, properties, messages)
+        if nodes is not None:
+            for one in nodes if loadedNodes is not None else ():
+                loadedNodes.AddItem(one)
+            return bool(nodes)
         node = self._read(fileType, path, properties.get("name") or node_name(path))
         if node is None:
             return False

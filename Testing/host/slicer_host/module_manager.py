@@ -71,6 +71,10 @@ class qSlicerModuleManager(qt.QObject):
     def module(self, name: str) -> HostModule | None:
         return self._modules.get(name)
 
+    def scriptedModules(self) -> list[str]:
+        """Return the names of modules that came from a Python file."""
+        return [name for name, module in self._modules.items() if module.path]
+
     def loadScriptedModule(self, path: Path) -> HostModule:
         """Load ``<folder>/<Name>.py`` the way Slicer's factory does; the folder joins sys.path."""
         name = path.stem
