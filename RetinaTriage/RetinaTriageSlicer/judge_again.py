@@ -318,8 +318,9 @@ def _fillChanges(table: Any, changes: dict[str, Change], decimals: int) -> None:
             item = scoreItem(value) if decimals == 2 else _number(f"{value:.{decimals}f}")
             table.setItem(at, column, item)
         moved = f"{change.change:+.{decimals}f}" if math.isfinite(change.change) else ""
-        item = _number(moved)
-        if moved.strip("+-0."):
+        changed = bool(moved.strip("+-0."))
+        item = _number(moved if changed else moved.lstrip("+-"))
+        if changed:
             font = item.font()
             font.setBold(True)
             item.setFont(font)

@@ -42,7 +42,7 @@ class ComputeChoice(Enum):
     def label(self) -> str:
         """Text in the list."""
         return {
-            "auto": _("Automatic: the fastest at hand"),
+            "auto": _("Automatic: the fastest"),
             "cuda": _("NVIDIA GPU (CUDA)"),
             "mps": _("Apple GPU (MPS)"),
             "cpu": _("CPU: slow, always there"),

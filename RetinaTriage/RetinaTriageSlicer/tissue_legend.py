@@ -36,7 +36,7 @@ class TissueLegend:
             + html.escape(segmentation.GetSegment(one).GetName()).replace(" ", "&nbsp;")
             for one in shown
         ]
-        return " ".join(patches) or _("No tissue of this map is shown.")
+        return " &nbsp;".join(patches) or _("No tissue of this map is shown.")
 
 
 def presentSegments(node: Any) -> tuple[str, ...]:

@@ -14,6 +14,10 @@ Result = TypeVar("Result")
 # What torch says on the CPU (DefaultCPUAllocator) and on other devices; types differ by version.
 OUT_OF_MEMORY = ("out of memory", "not enough memory", "can't allocate memory")
 
+# All that oneDNN says where the system gives it no more memory, for its code or its scratchpad.
+# What it does not support is "could not create a primitive descriptor", which is not meant here.
+ONEDNN_OUT_OF_MEMORY = ("could not create a primitive", "could not execute a primitive")
+
 
 def in_chunks_that_fit(
     attempt: Callable[[int], Result], chunk: int, unit: str, say: Callable[[str], None]
@@ -54,6 +58,8 @@ def in_chunks_that_fit(
 def is_out_of_memory(error: BaseException) -> bool:
     """Tell whether an error means that memory did not suffice."""
     text = str(error).lower()
-    return isinstance(error, MemoryError | torch.OutOfMemoryError) or any(
-        phrase in text for phrase in OUT_OF_MEMORY
+    return (
+        isinstance(error, MemoryError | torch.OutOfMemoryError)
+        or any(phrase in text for phrase in OUT_OF_MEMORY)
+        or text.strip() in ONEDNN_OUT_OF_MEMORY
     )

@@ -26,6 +26,7 @@ def room_for(limit: int, error: Exception):
         RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory: 7 bytes"),
         RuntimeError("DefaultCPUAllocator: not enough memory: you tried to allocate 7 bytes"),
         RuntimeError("MPS backend out of memory"),
+        RuntimeError("could not create a primitive"),
     ],
 )
 def test_chunk_is_halved_until_memory_suffices(error: Exception) -> None:
