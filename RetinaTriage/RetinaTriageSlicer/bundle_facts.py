@@ -12,7 +12,7 @@ from slicer.i18n import tr as _
 
 from RetinaTriageLib.bundle import bundled_models
 from RetinaTriageLib.bundle_files import MANIFEST
-from RetinaTriageLib.bundle_manifest import FORMAT
+from RetinaTriageLib.bundle_json import FORMAT, WHOLE_IMAGE
 from RetinaTriageLib.errors import BundleError
 
 MAX_MANIFEST_BYTES = 4 << 20  # that of a 5 x 5 ensemble takes 30 kB
@@ -46,6 +46,12 @@ def bundleFacts(path: Path | None) -> BundleFacts:
         raise BundleError(_noBundle(path, str(error))) from error
     if not isinstance(found, dict) or found.get("format") != FORMAT:
         raise BundleError(_noBundle(path, _("its manifest is of another program")))
+    if found.get("kind") == WHOLE_IMAGE:
+        msg = _(
+            "{name} judges whole images and makes no tissue maps: choose it under B-scan "
+            "classifier, and here a bundle of segmentation networks."
+        ).format(name=_text(found, "name"))
+        raise BundleError(msg)
     return BundleFacts(
         _text(found, "name") + " " + _text(found, "version"),
         _text(found, "trained_on"),

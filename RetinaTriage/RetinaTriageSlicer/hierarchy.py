@@ -67,7 +67,9 @@ def _nodes() -> list[Any]:
 
 def helpers(node: Any) -> list[Any]:
     """Display and storage nodes of a node."""
-    found = [node.GetNthStorageNode(at) for at in range(node.GetNumberOfStorageNodes())]
+    found = []
+    if node.IsA("vtkMRMLStorableNode"):  # charts are none
+        found += [node.GetNthStorageNode(at) for at in range(node.GetNumberOfStorageNodes())]
     if node.IsA("vtkMRMLDisplayableNode"):
         found += [node.GetNthDisplayNode(at) for at in range(node.GetNumberOfDisplayNodes())]
     return [helper for helper in found if helper is not None]

@@ -12,6 +12,7 @@ from slicer.i18n import tr as _
 from RetinaTriageLib.errors import CancelledError, RetinaTriageError
 from RetinaTriageLib.progress import Progress
 from RetinaTriageSlicer.browser_sections import BrowserSections
+from RetinaTriageSlicer.bscan_section import BscanSection
 from RetinaTriageSlicer.bundle_section import BundleSection
 from RetinaTriageSlicer.device_section import DeviceSection
 from RetinaTriageSlicer.geometry_section import GeometrySection
@@ -53,7 +54,8 @@ class Panel(slicer.util.VTKObservationMixin):
         self._patient = PatientSection(self.ui)
         self._output = OutputSection(self.ui, self._onSwap)
         self.tools = ToolSections(self.ui, lambda: self._logic, lambda: self._parameters)
-        self._verdict = VerdictSection(self.ui, self.tools.show)
+        self.bscans = BscanSection(self.ui, lambda: self._logic, lambda: self._parameters)
+        self._verdict = VerdictSection(self.ui, self._onShown)
         self.browser = BrowserSections(self.ui, lambda: self._logic, lambda: self._parameters)
         self.reading = ReadingSection(self.ui, self._onCase)
         self._sections = (
@@ -185,7 +187,12 @@ class Panel(slicer.util.VTKObservationMixin):
         if self._parameters is not None:
             self._observe(node)
             self._onParameters()
+            self.bscans.showVolume(node)
             self._verdict.showVolume(node)
+
+    def _onShown(self, result: ResultNodes | None) -> None:
+        self.tools.show(result)
+        self.bscans.compare(result)
 
     def _onCase(self, volumeNode: Any, result: ResultNodes | None) -> None:
         """Show a case of a cohort, which the list of volumes may have chosen before its result."""
@@ -211,6 +218,7 @@ class Panel(slicer.util.VTKObservationMixin):
     def _onNodeRemoved(self, _caller: Any, _event: str) -> None:
         self._output.showUndo()
         self.tools.dropRemoved()
+        self.bscans.dropRemoved()
 
     def _onNodeAdded(self, _caller: Any, _event: str) -> None:
         self.tools.lookAgain()
@@ -219,6 +227,7 @@ class Panel(slicer.util.VTKObservationMixin):
         self.disconnectScene()
         self._geometry.forget()
         self._output.forget()
+        self.bscans.showVolume(None)
         self._verdict.show(None)
 
     def _onSceneEndClose(self, _caller: Any, _event: str) -> None:

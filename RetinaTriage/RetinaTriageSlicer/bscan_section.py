@@ -1,0 +1,337 @@
+"""Section of the B-scan classifier: judges every B-scan of the volume, beside the tissue maps."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import ctk
+import qt
+import slicer
+from slicer.i18n import tr as _
+
+from RetinaTriageLib.bscan_verdict import BscanVerdict, pooled_again
+from RetinaTriageLib.errors import CancelledError, RetinaTriageError
+from RetinaTriageLib.image_classes import Pooling, with_referrals
+from RetinaTriageLib.outcomes import REFERRAL
+from RetinaTriageLib.progress import Progress
+from RetinaTriageLib.worker.messages import JudgeBscansRequest
+from RetinaTriageSlicer import bscan_nodes
+from RetinaTriageSlicer.bscan_words import besideTissueMaps, bundleWords, verdictWords
+from RetinaTriageSlicer.parameters import RetinaTriageParameterNode
+from RetinaTriageSlicer.places import jumpTo, pointOf
+from RetinaTriageSlicer.remedies import forPanel
+from RetinaTriageSlicer.run_settings import statedAxis
+from RetinaTriageSlicer.scene import ResultNodes
+from RetinaTriageSlicer.volume_node import StatedGeometry, readVolumeNode
+from RetinaTriageSlicer.widgets import (
+    Column,
+    fillTable,
+    makeBox,
+    makeButton,
+    makeLabel,
+    makeSection,
+    makeTable,
+)
+
+POOLINGS: tuple[Pooling | None, ...] = (None, *Pooling)
+REFERRALS: tuple[str | None, ...] = (None, *REFERRAL.names)
+REFERRAL_COLUMN = 3
+
+
+class BscanSection:
+    """Judges the chosen volume by its B-scans; whatever tissue maps there are is not touched."""
+
+    def __init__(
+        self,
+        ui: Any,
+        logic: Callable[[], Any],
+        parameters: Callable[[], RetinaTriageParameterNode | None],
+    ) -> None:
+        self._logic, self._parameters = logic, parameters
+        self._volumeNode: Any = None
+        self._result: ResultNodes | None = None
+        self.verdict: BscanVerdict | None = None
+        self.job: Any = None
+        self._asked = 0  # tells answers of this run from late ones of a run that was stopped
+        self._makeWidgets()
+        layout = ui.logButton.parentWidget().layout()
+        layout.insertWidget(layout.indexOf(ui.logButton), self.button)
+        self.button.collapsed = True
+
+    def showVolume(self, volumeNode: Any) -> None:
+        """Show what is known of a volume, such as one of a scene that was opened."""
+        if volumeNode is not self._volumeNode:
+            self.stop()
+        self._volumeNode = volumeNode
+        table = bscan_nodes.findVerdict(volumeNode)
+        self._show(None if table is None else bscan_nodes.readVerdict(table))
+
+    def compare(self, result: ResultNodes | None) -> None:
+        """Show the verdict beside that of a result of tissue maps, if it is of the same volume."""
+        self._result = result
+        self._say()
+
+    def dropRemoved(self) -> None:
+        """Let go of a volume or tables that were removed from the scene."""
+        node = self._volumeNode
+        if node is not None and not slicer.mrmlScene.IsNodePresent(node):
+            self.showVolume(None)
+        elif self.verdict is not None and bscan_nodes.findVerdict(node) is None:
+            self._show(None)
+
+    def problems(self) -> list[str]:
+        """Every reason why the B-scans cannot be judged."""
+        found = []
+        if self._volumeNode is None:
+            found.append(_("Choose the volume under Inputs."))
+        if self._bundle() is None:
+            found.append(_("Choose the folder or zip of a bundle of whole-image classifiers."))
+        return found
+
+    def start(self) -> None:
+        """Have every B-scan judged; or stop that."""
+        if self.job is not None:
+            self.stop()
+            return
+        found, bundle, parameters = self.problems(), self._bundle(), self._parameters()
+        if found or bundle is None:
+            self.status.text = "\n".join(found)
+            return
+        axis = None if parameters is None else statedAxis(parameters)
+        try:
+            volume, _grid = readVolumeNode(self._volumeNode, StatedGeometry(bscanAxis=axis))
+        except RetinaTriageError as error:
+            self.status.text = forPanel(str(error))
+            return
+        compute = "auto" if parameters is None else parameters.compute.value
+        request = JudgeBscansRequest(volume, bundle, self._pooling(), compute)
+        self.status.text = _("Loading the bundle ...")
+        self.progress.setVisible(True)
+        self.progress.setRange(0, 0)
+        self.runButton.text = _("Cancel")
+        node = self._volumeNode
+        self._asked += 1
+        now = self._asked
+        self.job = self._logic().ask(
+            request,
+            lambda progress: self._asked == now and self._onProgress(progress),
+            lambda answer: self._asked == now and self._onResult(answer, node),
+            lambda error: self._asked == now and self._onError(error),
+        )
+
+    def stop(self) -> None:
+        """Stop what is being judged."""
+        if self.job is not None:
+            job, self.job = self.job, None
+            self._asked += 1
+            self._logic().stop(job)
+            self._end(_("Stopped; nothing was changed."))
+
+    def showCurve(self) -> None:
+        """Show the scores along the volume in a plot view."""
+        chart = bscan_nodes.findChart(self._volumeNode)
+        if chart is not None:
+            slicer.modules.plots.logic().ShowChartInLayout(chart)
+
+    def _onProgress(self, progress: Progress) -> None:
+        counted = progress.total if progress.total > 1 else 0  # 0 of 0: busy, no share known
+        self.progress.setRange(0, counted)
+        self.progress.value = min(progress.done, counted)
+        if counted:
+            self.status.text = _("Judged {done} of {total} B-scans.").format(
+                done=progress.done, total=progress.total
+            )
+
+    def _onResult(self, verdict: BscanVerdict, volumeNode: Any) -> None:
+        self.job = None
+        self._end("")
+        if slicer.mrmlScene.IsNodePresent(volumeNode):
+            bscan_nodes.writeVerdict(verdict, volumeNode)
+            self._show(verdict)
+
+    def _onError(self, error: RetinaTriageError) -> None:
+        self.job = None
+        stopped = isinstance(error, CancelledError)
+        self._end(_("Stopped; nothing was changed.") if stopped else forPanel(str(error)))
+
+    def _end(self, text: str) -> None:
+        self.progress.setVisible(False)
+        self.runButton.text = _("Judge B-scans")
+        self.status.text = text
+
+    def _onBundle(self, _path: str = "") -> None:
+        bundle = self._bundle()
+        self.bundleLabel.text = "" if bundle is None else bundleWords(bundle)
+
+    def _onPooling(self, _index: int = 0) -> None:
+        """Pool what was judged in the chosen way."""
+        pooling = self._pooling()
+        if self.verdict is not None and pooling is not None:
+            self._keep(pooled_again(self.verdict, self.verdict.task, pooling))
+
+    def _onReferral(self, name: str, box: Any) -> None:
+        """Let a class ask for another referral."""
+        if self.verdict is None:
+            return
+        task, chosen = self.verdict.task, REFERRALS[box.currentIndex]
+        if chosen is None:
+            classes = tuple(
+                replace(each, referral=None) if each.name == name else each for each in task.classes
+            )
+        else:
+            classes = with_referrals(task.classes, {name: chosen})
+        self._keep(pooled_again(self.verdict, replace(task, classes=classes), self.verdict.pooling))
+
+    def _keep(self, verdict: BscanVerdict) -> None:
+        """Show a verdict that was pooled again, and put it in place of the one in the scene."""
+        bscan_nodes.writeVerdict(verdict, self._volumeNode)
+        self._show(verdict)
+
+    def _show(self, verdict: BscanVerdict | None) -> None:
+        self.verdict = verdict
+        self.plotButton.enabled = verdict is not None
+        rows = []
+        if verdict is not None:
+            for at, each in enumerate(verdict.task.classes):
+                most = verdict.strongest_bscan(each.name)
+                rows.append(
+                    [
+                        each.title,
+                        f"{verdict.scores[at]:.3f}",
+                        f"{most + 1} ({verdict.bscans[most, at]:.3f})",
+                        "",
+                    ]
+                )
+        fillTable(self.table, rows)
+        if verdict is not None:
+            self._offerReferrals(verdict)
+        self._say()
+
+    def _offerReferrals(self, verdict: BscanVerdict) -> None:
+        titles = {outcome.name: outcome.title for outcome in REFERRAL.outcomes}
+        for at, each in enumerate(verdict.task.classes):
+            box = makeBox(
+                f"bscanReferralBox{at}", _("Referral that this class asks for; may be changed.")
+            )
+            for referral in REFERRALS:
+                box.addItem(_("none") if referral is None else titles[referral])
+            box.setCurrentIndex(REFERRALS.index(each.referral))
+            # Later: the table, and the box with it, is made anew.
+            box.connect(
+                "activated(int)",
+                lambda _index, name=each.name, one=box: qt.QTimer.singleShot(
+                    0, lambda: self._onReferral(name, one)
+                ),
+            )
+            self.table.setCellWidget(at, REFERRAL_COLUMN, box)
+        self.table.resizeColumnsToContents()
+
+    def _say(self) -> None:
+        """Write the verdict, and the other one beside it."""
+        if self.verdict is None:
+            self.verdictLabel.text = ""
+            return
+        same = self._result is not None and self._result.volumeNode is self._volumeNode
+        lines = [verdictWords(self.verdict)]
+        if same and self._result is not None:
+            lines += ["", besideTissueMaps(self.verdict, self._result)]
+        self.verdictLabel.text = "\n".join(lines)
+
+    def _onRow(self) -> None:
+        """Show the B-scan that shows the chosen class most in the views."""
+        row = self.table.currentRow()
+        if self.verdict is None or not 0 <= row < len(self.verdict.task.names):
+            return
+        parameters = self._parameters()
+        axis = None if parameters is None else statedAxis(parameters)
+        try:
+            volume, grid = readVolumeNode(self._volumeNode, StatedGeometry(bscanAxis=axis))
+        except RetinaTriageError as error:
+            self.status.text = forPanel(str(error))
+            return
+        bscan = self.verdict.strongest_bscan(self.verdict.task.names[row])
+        _bscans, depths, widths = volume.shape
+        jumpTo(pointOf(self._volumeNode, grid, depths, (bscan, depths // 2, widths // 2)))
+
+    def _pooling(self) -> Pooling | None:
+        return POOLINGS[max(0, self.poolingBox.currentIndex)]
+
+    def _bundle(self) -> Path | None:
+        chosen = self.bundleEdit.currentPath.strip()
+        return Path(chosen) if chosen else None
+
+    def _makeWidgets(self) -> None:
+        self.button, form = makeSection(
+            "bscanButton",
+            _("B-scan classifier"),
+            _("Judges every B-scan by itself, without tissue maps, and the volume by its B-scans."),
+        )
+        self.bundleEdit = ctk.ctkPathLineEdit()
+        self.bundleEdit.objectName = "bscanBundleEdit"
+        self.bundleEdit.toolTip = _(
+            "Folder or zip of a bundle of whole-image classifiers, as train transfer makes them."
+        )
+        self.bundleEdit.filters = ctk.ctkPathLineEdit.Dirs | ctk.ctkPathLineEdit.Files
+        self.bundleEdit.nameFilters = ("*.zip",)
+        self.bundleLabel = makeLabel(
+            "bscanBundleLabel", _("What the bundle says of itself, or why it cannot be used.")
+        )
+        self.poolingBox = makeBox(
+            "bscanPoolingBox",
+            _("How the scores of the B-scans become those of the volume; may be changed later."),
+        )
+        titles = {
+            None: _("As the bundle says"),
+            Pooling.MAXIMUM: _("Maximum: the B-scan that shows most"),
+            Pooling.MEAN: _("Mean of all B-scans"),
+            Pooling.ATTENTION: _("Attention: B-scans weighted"),
+        }
+        for pooling in POOLINGS:
+            self.poolingBox.addItem(titles[pooling])
+        self.runButton = makeButton(
+            "bscanRunButton",
+            _("Judge B-scans"),
+            _("Judge every B-scan of the volume; tissue maps are neither needed nor changed."),
+        )
+        self.progress = qt.QProgressBar()
+        self.progress.objectName = "bscanProgress"
+        self.progress.toolTip = _("How many B-scans have been judged.")
+        self.progress.setVisible(False)
+        self.status = makeLabel("bscanLabel", _("How far the work is, or why it cannot be done."))
+        self.verdictLabel = makeLabel(
+            "bscanVerdictLabel",
+            _("Verdict on the volume, and whether it agrees with that of the tissue maps."),
+        )
+        self.table = makeTable(
+            "bscanTable",
+            _("Classes of the bundle; choose one to go to the B-scan that shows it most."),
+            (
+                Column(_("Class"), _("What the classifier can tell.")),
+                Column(_("Probability (0 to 1)"), _("Score of the volume, of its B-scans; raw.")),
+                Column(_("Most in B-scan"), _("B-scan from 1 that shows it most, and its score.")),
+                Column(_("Referral"), _("Referral that the class asks for.")),
+            ),
+        )
+        self.plotButton = makeButton(
+            "bscanPlotButton",
+            _("Show curve"),
+            _("Show the scores of all B-scans along the volume in a plot."),
+        )
+        self.plotButton.enabled = False
+        form.addRow(_("Bundle:"), self.bundleEdit)
+        form.addRow(self.bundleLabel)
+        form.addRow(_("Pooling:"), self.poolingBox)
+        form.addRow(self.runButton)
+        form.addRow(self.progress)
+        form.addRow(self.status)
+        form.addRow(self.verdictLabel)
+        form.addRow(self.table)
+        form.addRow(self.plotButton)
+        self.runButton.connect("clicked()", self.start)
+        self.plotButton.connect("clicked()", self.showCurve)
+        self.bundleEdit.connect("currentPathChanged(QString)", self._onBundle)
+        self.poolingBox.connect("currentIndexChanged(int)", self._onPooling)
+        self.table.connect("itemSelectionChanged()", self._onRow)
