@@ -13,6 +13,7 @@ from RetinaTriageLib.cli import (
     evaluate_device_table,
     evaluate_fluid,
     evaluate_labeled,
+    evaluate_occlusion,
     evaluate_phantoms,
     evaluate_pictures,
     evaluate_surfaces,
@@ -30,6 +31,7 @@ ACTIONS = (
     evaluate_contact_sheet,
     evaluate_agreement,
     evaluate_classification,
+    evaluate_occlusion,
 )
 """A module an action, in the order of the help."""
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from RetinaTriageLib.explain.lone_bscan import picture_of
-from RetinaTriageLib.explain.occlusion_map import OcclusionMap
+from RetinaTriageLib.explain.occlusion_map import BoolArray, OcclusionMap
 from RetinaTriageLib.result import RESEARCH_USE
 from RetinaTriageLib.volume import OCTVolume
 from RetinaTriageLib.writers.volume_file import write_voxels
@@ -106,8 +106,13 @@ def region_facts(case: OcclusionCase) -> dict[str, Any]:
     }
 
 
-def write_overlay(case: OcclusionCase, path: Path) -> None:
-    """Picture of the B-scan with the drops over it, the region outlined, the best box framed."""
+def write_overlay(case: OcclusionCase, path: Path, lesion: BoolArray | None = None) -> None:
+    """Picture of the B-scan with the drops over it, the region outlined, the best box framed.
+
+    Parameters
+    ----------
+    lesion : bool array (depth, width) to outline too, such as the mask of a grader
+    """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.cm import ScalarMappable
     from matplotlib.figure import Figure
@@ -135,6 +140,8 @@ def write_overlay(case: OcclusionCase, path: Path) -> None:
                 linewidth=1.2,
             )
         )
+    if lesion is not None and lesion.any():
+        axes.contour(lesion, levels=[0.5], colors="lime", linewidths=0.8, linestyles="dotted")
     axes.set_axis_off()
     axes.set_title(
         f"{case.score} {found.probability:.3f}, with the framed box hidden "

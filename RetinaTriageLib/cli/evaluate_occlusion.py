@@ -1,0 +1,115 @@
+"""`retina-triage evaluate occlusion`: whether occlusion tests point at marked lesions."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from RetinaTriageLib.cli.evaluate_options import Actions, add_spacing, scan_paths
+from RetinaTriageLib.cli.progress_bar import progress_bar
+from RetinaTriageLib.errors import InputError
+from RetinaTriageLib.result import RESEARCH_USE
+from RetinaTriageLib.volume import DeviceFamily, VoxelSpacing
+
+if TYPE_CHECKING:
+    from RetinaTriageLib.evaluation.fluid import FluidScan
+    from RetinaTriageLib.explain.occlusion_files import OcclusionCase
+    from RetinaTriageLib.explain.occlusion_map import OcclusionMap
+    from RetinaTriageLib.volume import OCTVolume
+
+
+def add_action(actions: Actions) -> None:
+    """Add this action."""
+    purpose = "see whether occlusion tests point at lesions that a grader marked"
+    parser = actions.add_parser("occlusion", help=purpose, description=purpose)
+    parser.add_argument(
+        "--lesions", type=Path, metavar="FOLDER", help="folder with images and a folder of masks"
+    )
+    parser.add_argument("--masks", default="fluid", help="name of the folder of masks")
+    parser.add_argument("--pattern", default="*", help="of the file names, such as 'S0[89]_*'")
+    parser.add_argument("--largest", type=int, metavar="N", help="only the N largest lesions")
+    parser.add_argument(
+        "--pictures", type=Path, metavar="FOLDER", help="B-scans without masks, to be looked at"
+    )
+    parser.add_argument("--scanner", choices=[family.value for family in DeviceFamily])
+    add_spacing(parser, "of all B-scans; lesions need it")
+    parser.add_argument("--bundle", type=Path, required=True, help="bundle folder or zip")
+    parser.add_argument("--class", dest="score", required=True, metavar="NAME")
+    parser.add_argument("--out", type=Path, required=True, help="folder of the overlays, made new")
+    parser.add_argument("--finest", type=int, default=1, help="step to end with, in pixels")
+    parser.add_argument("--compute", default="auto", choices=("auto", "cpu", "cuda", "mps"))
+    parser.set_defaults(command=occlusion)
+
+
+def occlusion(parsed: argparse.Namespace) -> int:
+    """Test all B-scans; returns the exit code."""
+    from RetinaTriageLib.bundle import load_bundle
+    from RetinaTriageLib.bundle_images import is_image_bundle, load_image_bundle
+    from RetinaTriageLib.evaluation.occlusion_hits import summarize
+    from RetinaTriageLib.evaluation.occlusion_study import hits_text, study_lesions, study_pictures
+    from RetinaTriageLib.explain.bundle_occlusion import occlude_bscan
+    from RetinaTriageLib.explain.lone_bscan import lone_bscan
+    from RetinaTriageLib.explain.occlusion_files import OcclusionCase
+    from RetinaTriageLib.explain.picture_occlusion import OcclusionPlan
+    from RetinaTriageLib.inference.allocator import keep_freed_memory
+    from RetinaTriageLib.inference.compute import choose_compute
+    from RetinaTriageLib.readers.registry import read_volume
+    from RetinaTriageLib.writers.case_folder import require_free_folder
+
+    scans = _lesions(parsed)
+    if parsed.lesions is None and parsed.pictures is None:
+        msg = "Found neither --lesions nor --pictures; expected one or both."
+        raise InputError(msg)
+    require_free_folder(parsed.out, overwrite=False)
+    keep_freed_memory()
+    is_image = is_image_bundle(parsed.bundle)
+    bundle = load_image_bundle(parsed.bundle) if is_image else load_bundle(parsed.bundle)
+    compute, plan = choose_compute(parsed.compute), OcclusionPlan(finest=parsed.finest)
+
+    def test(bscan: OCTVolume) -> OcclusionMap:
+        return occlude_bscan(bscan, bundle, parsed.score, plan, compute=compute)
+
+    def draw(bscan: OCTVolume, found: OcclusionMap) -> OcclusionCase:
+        name = f"{bundle.manifest.name} {bundle.manifest.version}"
+        return OcclusionCase(found, bscan, 1, parsed.score, name, bundle.manifest.trained_on)
+
+    parsed.out.mkdir(parents=True, exist_ok=True)
+    with progress_bar(sys.stderr) as on_progress:
+        hits = study_lesions(scans, test, draw, parsed.out, on_progress) if scans else ()
+    if hits:
+        sys.stdout.write(hits_text(hits, summarize(hits)))
+    if parsed.pictures is not None:
+        bscans = [lone_bscan(read_volume(p), 0) for p in _picture_paths(parsed.pictures)]
+        with progress_bar(sys.stderr) as on_progress:
+            maps = study_pictures(bscans, test, draw, parsed.out, on_progress)
+        for bscan, found in zip(bscans, maps, strict=True):
+            depth, width = found.place
+            sys.stdout.write(
+                f"{bscan.name:24} P {found.probability:.3f} drop {found.largest:.4f} at depth "
+                f"{depth}, A-scan {width}; region {int(found.region.sum())} pixels\n"
+            )
+    sys.stdout.write(f"{RESEARCH_USE}\n")
+    return 0
+
+
+def _lesions(parsed: argparse.Namespace) -> list[FluidScan]:
+    from RetinaTriageLib.evaluation.fluid import FluidFolder, fluid_scans
+    from RetinaTriageLib.evaluation.occlusion_study import largest_lesions
+
+    if parsed.lesions is None:
+        return []
+    if parsed.spacing_um is None:
+        msg = "Found --lesions without --spacing-um; expected BSCAN DEPTH WIDTH, in µm."
+        raise InputError(msg)
+    device = DeviceFamily(parsed.scanner) if parsed.scanner else None
+    spacing = VoxelSpacing.from_um(*parsed.spacing_um)
+    folder = FluidFolder(parsed.lesions, parsed.masks, spacing, device, parsed.pattern)
+    return largest_lesions(fluid_scans(folder), parsed.largest)
+
+
+def _picture_paths(folder: Path) -> list[Path]:
+    """Pictures of a folder, or of its folders."""
+    below = sorted(path for path in folder.iterdir() if path.is_dir())
+    return [path for part in below or [folder] for path in scan_paths([part], separate=True)]
