@@ -1,13 +1,16 @@
 """Time of the Slicer side without inference, and how long its window stands still during a run.
 
-Run it with the test host's Python: ``python benchmarks/slicer_side.py``. With ``--run BUNDLE`` and
-the variable PYTHON_WITH_TORCH the run is a real one, with those networks in a real worker;
-without it, the worker pretends.
+Run it with the test host's Python: ``python benchmarks/slicer_side.py``. The worker pretends, so
+the figures are those of the Slicer side alone. With ``--run BUNDLE`` and the variable
+PYTHON_WITH_TORCH a real run follows, with those networks in a real worker; it is stopped after
+``--seconds``, which on a busy machine is before its end, and says so. Figures of CPU time are worth
+more than those of a clock where other programs run.
 """
 
 from __future__ import annotations
 
 import argparse
+import math
 import os
 import resource
 import sys
@@ -27,6 +30,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
     parser.add_argument("--run", type=Path, metavar="BUNDLE", help="bundle of a real run")
     parser.add_argument("--bscans", type=int, default=SHAPE[0], help="of the run (default 128)")
+    parser.add_argument("--seconds", type=float, default=120.0, help="limit of a real run")
     stated = parser.parse_args()
     start = time.perf_counter()
     from slicer_host.boot import boot
@@ -35,7 +39,9 @@ def main() -> None:
     memory_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
     print(f"start of the host          {time.perf_counter() - start:6.2f} s  {memory_mb} MB")
     measure_nodes()
-    measure_window(stated.run, stated.bscans)
+    measure_window(None, stated.bscans, math.inf)
+    if stated.run is not None:
+        measure_window(stated.run, stated.bscans, stated.seconds)
 
 
 def measure_nodes() -> None:
@@ -59,11 +65,17 @@ def measure_nodes() -> None:
         shown, shown_used = time.perf_counter() - start, time.process_time() - used
         print(f"{title}, {SHAPE}, {HYPOTHESES} hypotheses")
         print(f"  volume node to volume    {read:6.2f} s  (CPU {read_used:.2f} s)")
-        print(f"  result to nodes          {shown:6.2f} s  (CPU {shown_used:.2f} s)")
+        print(f"  result to nodes          {shown:6.2f} s  (CPU {shown_used:.2f} s)", flush=True)
 
 
-def measure_window(bundle: Path | None, bscans: int) -> None:
-    """Print the longest time that the event loop did not answer from Apply to the last node."""
+def measure_window(bundle: Path | None, bscans: int, limit_s: float) -> None:
+    """Print the longest time that the event loop did not answer from Apply to the last node.
+
+    Parameters
+    ----------
+    bundle : None for a worker that pretends
+    limit_s : time after which the run is stopped
+    """
     import qt  # noqa: TID251 - this is the Slicer side
     import slicer  # noqa: TID251
     from example_result import Example, example_map, example_volume
@@ -96,7 +108,14 @@ def measure_window(bundle: Path | None, bscans: int) -> None:
     timer.start()
     start = time.perf_counter()
     run = logic.processAsync(node, logic.settings(**settings))
+    stopped = ""
     while not run.ended:
+        if not stopped and time.perf_counter() - start > limit_s:
+            done = run.progress
+            stopped = f"stopped after {limit_s:.0f} s" + (
+                "" if done is None else f" at {done.stage} {done.done} of {done.total}"
+            )
+            run.cancel()
         slicer.app.processEvents()
         time.sleep(0.001)
     tick()
@@ -105,12 +124,15 @@ def measure_window(bundle: Path | None, bscans: int) -> None:
     logic.close()
     kind = "worker that pretends" if bundle is None else f"bundle {bundle.name}"
     print(f"run of {example.shape}, axes permuted, {kind}: {seconds:.1f} s")
-    if run.error is not None:
+    if stopped:
+        print(f"  {stopped}; nodes were not added")
+    elif run.error is not None:
         print(f"  failed: {run.error}")
     late = sum(wall > 0.1 for wall, _used in gaps)
     print(f"  longest gap of the window {1000 * max(gaps)[0]:6.0f} ms, {late} above 100 ms")
     print(f"  most work of it in one    {1000 * max(used for _wall, used in gaps):6.0f} ms of CPU")
-    print(f"  load of this machine      {os.getloadavg()[0]:6.1f} on {os.cpu_count()} cores")
+    load = os.getloadavg()[0]
+    print(f"  load of this machine      {load:6.1f} on {os.cpu_count()} cores", flush=True)
 
 
 if __name__ == "__main__":

@@ -15,8 +15,8 @@ from RetinaTriageSlicer.browser_disagreement import (
 )
 from RetinaTriageSlicer.browser_opinions import CaseOpinions, HypothesisRow
 from RetinaTriageSlicer.browser_scan import mapScan
-from RetinaTriageSlicer.browser_views import isPresent, showOnly
-from RetinaTriageSlicer.edited_map import readTissueMap
+from RetinaTriageSlicer.browser_views import copyLook, isPresent, showOnly
+from RetinaTriageSlicer.edited_map import editTime, readTissueMap
 from RetinaTriageSlicer.scene import ResultNodes
 from RetinaTriageSlicer.widgets import makeBox, makeButton, makeLabel
 
@@ -39,6 +39,8 @@ class Comparison:
         self._rows: tuple[HypothesisRow, ...] = ()
         self._chosen: Any = None
         self._other = False
+        self._differKey: tuple[Any, ...] = ()
+        self._differMap: Any = None
         self.compareBox = makeBox("compareBox", _("Hypothesis to compare the chosen one with."))
         self.swapButton = makeButton(
             "swapButton", _("Swap"), _("Show the other one of the two (Ctrl+Shift+X).")
@@ -166,9 +168,16 @@ class Comparison:
         if self._result is None or len(nodes) < 2:
             self.differButton.setChecked(False)
             return
+        key = tuple((node.GetID(), editTime(node)) for node in nodes)
+        if key == self._differKey and isPresent(self._differMap):
+            return  # the scene was read again because this map was added to it
         scan = mapScan(self._result.consensus)
         maps = [readTissueMap(node, scan) for node in nodes]
-        showOnly(showDisagreement(self._result, maps, scan))
+        self._differKey = key
+        self._differMap = showDisagreement(self._result, maps, scan)
+        if isPresent(self._chosen):
+            copyLook(self._chosen, self._differMap)
+        showOnly(self._differMap)
         self.differLabel.text = _legend(len(maps))
         self._onLook()
 

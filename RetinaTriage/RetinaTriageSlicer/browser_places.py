@@ -39,6 +39,12 @@ FLUIDS = tuple(
     if tissue.group is TissueGroup.FLUID or tissue.name == "serous_ped"
 )
 TITLES = {tissue.label: tissue.title for tissue in TISSUES}
+OUTSIDE = (TissueGroup.VITREOUS, TissueGroup.CHOROID, TissueGroup.ARTIFACT)
+SAME_OUTSIDE = np.array(
+    [0 if tissue.group in OUTSIDE else tissue.label for tissue in TISSUES], np.uint8
+)
+"""Label to label; what maps call the vitreous, the choroid and artifacts is one to them here."""
+
 SETTLED_MS = 200
 SMALLEST_VOXELS = 8
 MOST_ROWS = 100
@@ -61,7 +67,10 @@ class PlaceList:
         self._timer.setInterval(SETTLED_MS)
         self._timer.connect("timeout()", self.refresh)
         self.kindBox = makeBox("placesBox", _("What the list below holds."))
-        for title in (_("Fluid pockets of the chosen map"), _("Where hypotheses disagree most")):
+        for title in (
+            _("Fluid pockets of the chosen map"),
+            _("Where hypotheses disagree on the retina"),
+        ):
             self.kindBox.addItem(title)
         self.table = makeTable(
             "placesTable",
@@ -153,7 +162,8 @@ class PlaceList:
             return (), forPanel(str(error))
         if self.kindBox.currentIndex == POCKETS:
             return find_pockets(maps[0], FLUIDS, frameOf(scan), SMALLEST_VOXELS), ""
-        return find_disagreements(maps, frameOf(scan), SMALLEST_VOXELS), ""
+        quiet = [SAME_OUTSIDE[one] for one in maps]
+        return find_disagreements(quiet, frameOf(scan), SMALLEST_VOXELS), ""
 
     def _summary(self) -> str:
         if not self._sources():

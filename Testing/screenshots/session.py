@@ -17,6 +17,7 @@ from slicer_host.main_window import photograph, qSlicerMainWindow
 SIZE = (1600, 1000)
 PHOTOGRAPH_AT = 0.4  # share of the B-scans that are segmented
 LIMIT_SECONDS = 3600.0
+LAYOUT_ROUNDS = 3  # a widget whose height changes moves those below it, one after the other
 
 
 class Session:
@@ -68,7 +69,8 @@ class Session:
 
     def photograph(self, path: Path, top: Any = None) -> None:
         """Photograph the window; ``top`` is the widget to scroll the panel to."""
-        slicer.app.processEvents()
+        for _ in range(LAYOUT_ROUNDS):
+            slicer.app.processEvents()
         if top is not None:
             scroll_to(self._window, top)
         photograph(self._window, path, SIZE)

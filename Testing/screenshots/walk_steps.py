@@ -12,6 +12,9 @@ from RetinaTriageSlicer.edited_map_tables import Change, scoreChanges
 from session import Session
 
 EDEMA = ("conditions", "macular_retinal_edema")
+SEEN, NOTABLE = 0.5, 0.05
+"""Score from which the networks see a condition, and the least change that counts as one."""
+
 MOST_POCKETS = 12
 """Pockets taken away one after the other at most; real scans have many specks."""
 
@@ -87,8 +90,11 @@ class Walk:
         change = self._change()
         if change is None:
             return "the bundle has no such condition"
-        fell = "falls" if change.change < 0 else "does not fall"
-        return f"{answerTitle(EDEMA)} {fell} with {removed} pockets removed: {_text(change)}"
+        title, how = answerTitle(EDEMA), _text(change)
+        if change.before < SEEN:
+            return f"{title} was not seen in this map, so it cannot fall: {how}"
+        fell = "falls" if change.change < -NOTABLE else "does not fall"
+        return f"{title} {fell} with {removed} pockets removed: {how}"
 
     def _change(self) -> Change | None:
         return scoreChanges(self._browser.chosenMap).get(EDEMA)

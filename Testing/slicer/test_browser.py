@@ -1,5 +1,6 @@
 """The hypothesis browser, walked through as a user does."""
 
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -44,6 +45,22 @@ def test_next_has_a_key(panel: Any):
     browser = show_in(panel, show_case())
     assert browser.nextButton.shortcut.toString() == "Ctrl+PgDown"
     assert browser.previousButton.shortcut.toString() == "Ctrl+PgUp"
+
+
+def test_map_is_seen_in_the_views_of_the_one_before(panel: Any):
+    nodes = show_case()
+    browser = show_in(panel, nodes)
+    red = slicer.app.layoutManager().sliceWidget("Red").mrmlSliceNode().GetID()
+    nodes.consensus.GetDisplayNode().AddViewNodeID(red)
+    browser.choose(2)
+    assert nodes.hypotheses[1].GetDisplayNode().GetViewNodeIDs() == (red,)
+
+
+def test_columns_are_named_by_what_tells_classifiers_apart(panel: Any):
+    browser = show_in(panel, show_case())
+    header = [browser.grid.horizontalHeaderItem(at) for at in (2, 3)]
+    assert [one.text() for one in header] == ["1", "2"]
+    assert header[0].toolTip() == "Opinions of classifier 1, 0 to 1."
 
 
 def test_hidden_tissues_stay_hidden_from_map_to_map(panel: Any):
@@ -122,6 +139,7 @@ def test_saved_scene_is_browsed_again(panel: Any, tmp_path: Path):
     browser.places.refresh()
     browser.choose(2)
     assert visible_maps() == ["example_eye hypothesis 2"]
+    assert "torch" not in sys.modules
 
 
 def test_two_scenes_one_after_the_other(panel: Any):
@@ -215,6 +233,20 @@ def test_blinking_shows_two_maps_in_turns_and_ends_where_it_began(panel: Any):
         wait_until(lambda name=name: visible_maps() == [name])
     browser.comparison.blinkButton.click()
     assert visible_maps() == ["example_eye hypothesis 1"]
+
+
+def test_differences_stay_where_they_are_shown(panel: Any):
+    nodes = show_case()
+    browser = show_in(panel, nodes)
+    red = slicer.app.layoutManager().sliceWidget("Red").mrmlSliceNode().GetID()
+    nodes.consensus.GetDisplayNode().AddViewNodeID(red)
+    browser.choose(1)
+    browser.comparison.differButton.click()
+    (shown,) = slicer.util.getNodes("Where tissue maps differ").values()
+    browser.refresh()
+    assert slicer.mrmlScene.IsNodePresent(shown)
+    assert shown.GetDisplayNode().GetViewNodeIDs() == (red,)
+    browser.comparison.differButton.click()
 
 
 def test_only_differences_are_shown_and_taken_away_again(panel: Any):
