@@ -66,7 +66,7 @@ def transfer_manifest(
         license=facts.license,
         description=f"Whole-image classifier by transfer learning; {_backbone(job)}.",
         images=facts.images,
-        trained_on=f"Trained on {counts} with image-level labels; {_limit(job)}{_backbone(job)}.",
+        trained_on=f"Trained on {counts} with image-level labels{_parted(job)}; {_backbone(job)}.",
         trained_on_phantoms_only=False,
         classes=facts.classes,
         head=job.plan.head,
@@ -114,9 +114,16 @@ def _backbone(job: TransferJob) -> str:
     return f"backbone {named}, {weights}"
 
 
-def _limit(job: TransferJob) -> str:
-    per_class = job.splitting.images_per_class
-    return "" if per_class is None else f"limited to {per_class} pictures a class; "
+def _parted(job: TransferJob) -> str:
+    how = job.splitting
+    uses = []
+    if how.held_out_share:
+        uses.append(f"{how.held_out_share:.0%} of them to choose the best weights by")
+    if how.test_share:
+        uses.append(f"{how.test_share:.0%} to measure with")
+    if how.images_per_class is not None:
+        uses.append(f"at most {how.images_per_class} a class to learn from")
+    return f" ({', '.join(uses)})" if uses else ""
 
 
 def _learning(job: TransferJob) -> str:

@@ -1,0 +1,87 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from example_pictures import write_pictures
+from example_transfer import PATTERN, segmentation_weights
+
+from RetinaTriageLib.bundle_images import load_image_bundle
+from RetinaTriageLib.cli.main import main
+from RetinaTriageLib.evaluation.score_table import read_scores
+from RetinaTriageLib.inference.compute import Compute
+from RetinaTriageLib.inference.judge_images import judge_images
+from RetinaTriageLib.readers.pictures import read_pages
+
+SMALL = ("--size", "16", "16", "--iterations", "20", "--learning-rate", "0.05", "--copies", "1")
+
+
+def train(folder: Path, *more: str) -> int:
+    write_pictures(folder / "set")
+    weights = segmentation_weights(folder / "segmenter.safetensors")
+    data = (str(folder / "set"), "--patient-pattern", PATTERN, "--weights", str(weights))
+    return main(["train", "transfer", *data, "--out", str(folder / "run"), *SMALL, *more])
+
+
+def test_command_makes_a_bundle_that_judges_pictures(tmp_path: Path) -> None:
+    stated = ("--normal", "DARK", "--referral", "BRIGHT=urgent", "--condition", "BRIGHT=cnv")
+    assert train(tmp_path, "--test-share", "0.3", "--single-precision", *stated) == 0
+    bundle = load_image_bundle(tmp_path / "run" / "bundle")
+    assert [c.finding for c in bundle.manifest.classes] == [True, False]
+    assert bundle.manifest.classes[0].referral == "urgent"
+    table = read_scores(tmp_path / "run" / "scores.csv")
+    pictures = [read_pages(tmp_path / "set" / name)[0] for name in table.files]
+    exact = Compute("cpu", "float32", 1, "float32")
+    # Training rounds pictures to 8 bits, the bundle weights to half precision; features of random
+    # weights hardly vary, so their head is steep and makes much of either.
+    assert np.allclose(judge_images(pictures, bundle, compute=exact), table.scores, atol=0.08)
+
+
+def test_folds_judge_every_picture_once(tmp_path: Path) -> None:
+    assert train(tmp_path, "--folds", "3", "--scores-only") == 0
+    table = read_scores(tmp_path / "run" / "scores.csv")
+    assert len(set(table.files)) == 24
+    assert table.classes == ("BRIGHT", "DARK")
+    assert table.patients is not None
+    assert len(set(table.patients)) == 12
+    assert not (tmp_path / "run" / "bundle").exists()
+
+
+def test_card_says_what_was_measured_and_how(tmp_path: Path) -> None:
+    share = ("--held-out-share", "0.3")
+    assert train(tmp_path, "--folds", "2", "--members", "2", "--name", "light", *share) == 0
+    bundle = load_image_bundle(tmp_path / "run" / "bundle")
+    assert len(bundle.networks()) == 2
+    assert "2-fold cross-validation by patient" in bundle.model_card
+    assert "| BRIGHT | 12 |" in bundle.model_card
+    assert "24 pictures of 12 patients" in bundle.manifest.trained_on
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--folds", "1"), "expected two or more"),
+        (("--held-out-share", "1"), "expected less than 1 in all"),
+        (("--copies", "0"), "--copies 0; expected 1 or more"),
+        (("--unfreeze-from", "level9"), "from the picture inward"),
+        (("--normal", "GRAY"), "expected a class: BRIGHT, DARK"),
+        (("--referral", "BRIGHT=soon"), "Found referral 'soon'"),
+        (("--condition", "BRIGHT=flu"), "Found condition 'flu'"),
+        (("--name", "a b"), "letters, digits"),
+    ],
+)
+def test_option_that_makes_no_sense_is_refused(
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    options: tuple[str, ...],
+    message: str,
+) -> None:
+    assert train(tmp_path, *options) == 3
+    assert message in capsys.readouterr().err
+
+
+def test_bundle_is_not_overwritten(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "run" / "bundle").mkdir(parents=True)
+    assert train(tmp_path) == 6
+    assert "not overwritten" in capsys.readouterr().err
