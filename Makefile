@@ -6,7 +6,7 @@ PYTHON ?= python3
 SAMPLE := Resources/SampleData/phantom_edema_OD.nrrd
 DATA ?= ../shared/data
 
-.PHONY: demo test test-backbones test-slicer screenshots format lint types layers tests benchmark clean
+.PHONY: demo test test-backbones test-slicer screenshots reading-session format lint types layers tests benchmark clean
 
 $(VENV)/.ready: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -48,6 +48,11 @@ test-slicer: $(SLICER)/.ready
 # those of real scans, where $(DATA) has some, go to out/.
 screenshots: $(SLICER)/.worker
 	QT_QPA_PLATFORM=offscreen $(SLICER)/bin/python Testing/screenshots/walk.py --data $(DATA)
+
+# A reading session of two made-up readers on ten phantoms, photographed; the phantoms take minutes.
+reading-session: $(VENV)/.ready $(SLICER)/.ready
+	$(BIN)/python Testing/screenshots/reading_cohort.py out/reading
+	QT_QPA_PLATFORM=offscreen $(SLICER)/bin/python Testing/screenshots/reading_session.py out/reading
 
 $(SLICER)/.ready: Testing/host/requirements.txt Testing/host/debian-packages.txt
 	Testing/host/install-debian-packages

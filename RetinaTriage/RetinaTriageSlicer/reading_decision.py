@@ -42,9 +42,9 @@ class DecisionWidgets:
         self.commentEdit = qt.QLineEdit()
         self.commentEdit.objectName = "readingComment"
         self.commentEdit.toolTip = _("Goes with the decision; write nothing that names a person.")
-        form.addRow(_("Conditions:"), self._conditions)
+        form.addRow(self._conditions)
         form.addRow(_("Comment:"), self.commentEdit)
-        form.addRow(_("Decision:"), self._referrals)
+        form.addRow(self._referrals)
         self.enable(ready=False)
 
     def offer(self, cohort: CohortRows) -> None:

@@ -15,8 +15,10 @@ from RetinaTriageSlicer.widgets import Column, fillBox, fillTable, makeBox, make
 
 SHOWN_ROWS, MOST_ROWS = 7, 500
 CASE, REFERRAL, DISAGREEMENT, THICKNESS, READ, PATIENT = range(6)
-MODEL_COLUMNS = (REFERRAL, DISAGREEMENT)
+MODEL_COLUMNS = (REFERRAL, DISAGREEMENT, THICKNESS)
 EVERY = 0
+SHORT = 6
+"""Letters that the boxes must have room for, so that three fit beside each other."""
 
 
 class QueueWidgets:
@@ -55,9 +57,10 @@ class QueueWidgets:
         )
         row = qt.QHBoxLayout()
         for box in (self.readBox, self.referralBox, self.conditionBox):
+            box.minimumContentsLength = SHORT
             row.addWidget(box, 1)
             box.connect("currentIndexChanged(int)", lambda _at: onFilter())
-        form.addRow(_("Show:"), row)
+        form.addRow(row)
         form.addRow(self.table)
         self.table.connect("cellDoubleClicked(int,int)", self._onCell)
 
@@ -110,6 +113,7 @@ class QueueWidgets:
         self.table.setColumnHidden(PATIENT, not patient)
         for box in (self.referralBox, self.conditionBox):
             box.enabled = model
+        self.table.clearSelection()
         for at, entry in enumerate(self._entries):
             if loaded is not None and entry.row.case_id == loaded.row.case_id:
                 self.table.selectRow(at)
@@ -133,12 +137,24 @@ def patientText(entry: QueueEntry) -> str:
     return ", ".join(part for part in said if part)
 
 
+def answerText(entry: QueueEntry) -> str:
+    """Return what the model answers on a case, in one line."""
+    row = entry.row
+    referral = row.text("referral")
+    conditions = ", ".join(title_of(name).lower() for name in entry.conditions)
+    return _("Model: {referral} {score}; {conditions}.").format(
+        referral=title_of(referral).lower() if referral else _("no referral"),
+        score=_number(row.referral_score, 2),
+        conditions=conditions or _("no condition"),
+    )
+
+
 def _texts(entry: QueueEntry) -> tuple[str, ...]:
     row = entry.row
     referral = row.text("referral")
     others = _("by {readers}").format(readers=", ".join(entry.read_by)) if entry.read_by else ""
     return (
-        f"{entry.place}: {row.alias}",
+        f"{entry.place}: {row.alias.removeprefix('case ')}",
         title_of(referral) if referral else "",
         _number(row.disagreement, 3),
         _number(row.number(CST), 0),

@@ -15,7 +15,7 @@ from RetinaTriageLib.cohort.reading_list import QueueEntry
 from RetinaTriageLib.errors import RetinaTriageError
 from RetinaTriageSlicer.reading_agreement import showAgreement
 from RetinaTriageSlicer.reading_decision import DecisionWidgets
-from RetinaTriageSlicer.reading_queue import QueueWidgets, patientText
+from RetinaTriageSlicer.reading_queue import QueueWidgets, answerText, patientText
 from RetinaTriageSlicer.reading_session import Decision, ReadingSession
 from RetinaTriageSlicer.remedies import forPanel
 from RetinaTriageSlicer.widgets import makeButton, makeCheck, makeLabel, makeSection
@@ -129,6 +129,8 @@ class ReadingSection(slicer.util.VTKObservationMixin):
         ]
         if entry is not None:
             lines.append(_("Now: {case}.").format(case=f"{entry.place}, {entry.row.alias}"))
+            if not session.blind:
+                lines.append(answerText(entry))
             if patient and patientText(entry):
                 lines.append(patientText(entry))
         if session.kept:
@@ -212,16 +214,22 @@ class ReadingSection(slicer.util.VTKObservationMixin):
         )
         self.stateLabel = makeLabel("readingState", _("How much is read, and what is shown."))
         self.label = makeLabel("readingLabel", _("What was found, or why not."))
-        checks, buttons = qt.QHBoxLayout(), qt.QHBoxLayout()
-        for check in (self.blindCheck, self.patientCheck):
-            checks.addWidget(check)
-        for button in (self.openButton, self.nextButton, self.loadButton, self.agreementButton):
-            buttons.addWidget(button)
+        grid = qt.QGridLayout()
+        for at, widget in enumerate(
+            (
+                self.blindCheck,
+                self.patientCheck,
+                self.openButton,
+                self.nextButton,
+                self.loadButton,
+                self.agreementButton,
+            )
+        ):
+            grid.addWidget(widget, at // 2, at % 2)
         form.addRow(_("Cohort:"), self.folderEdit)
         form.addRow(_("Scans:"), self.scansEdit)
         form.addRow(_("Reader:"), self.readerEdit)
-        form.addRow(checks)
-        form.addRow(buttons)
+        form.addRow(grid)
         form.addRow(self.stateLabel)
         self.queue = QueueWidgets(form, self.showQueue, self.load)
         self.decision = DecisionWidgets(form, self.decide)

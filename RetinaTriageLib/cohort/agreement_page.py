@@ -33,6 +33,8 @@ HEADS = (
     ("number", "Penalty if first is right"),
     ("number", "… if second is right"),
 )
+PLAIN_COLUMNS = 6
+"""Of a question whose answers have no order; weights and penalties say nothing more there."""
 
 
 def write_agreement_page(found: ReaderAgreement, out_dir: Path) -> Path:
@@ -61,9 +63,9 @@ def agreement_page(found: ReaderAgreement, name: str) -> str:
         style=folder.with_name("index_page.css").read_text(encoding="utf-8"),
         readers=" · ".join(_reader(found, reader) for reader in found.readings),
         notes="".join(f'<p class="quiet">{escape(note)}</p>' for note in found.notes),
-        referral=_table(referral),
+        referral=_table(referral, len(HEADS)),
         matrices="".join(_matrix(one) for one in referral),
-        conditions=_table(others)
+        conditions=_table(others, PLAIN_COLUMNS)
         if others
         else '<p class="quiet">Nothing to compare: no reader has ticked conditions.</p>',
     )
@@ -75,14 +77,14 @@ def _reader(found: ReaderAgreement, reader: str) -> str:
     return f"{escape(reader)}: {read} of {found.cases} cases{hidden}"
 
 
-def _table(comparisons: list[Comparison]) -> str:
-    head = "".join(f'<th class="{kind}">{title}</th>' for kind, title in HEADS)
-    body = "".join(_row(one) for one in comparisons)
+def _table(comparisons: list[Comparison], columns: int) -> str:
+    head = "".join(f'<th class="{kind}">{title}</th>' for kind, title in HEADS[:columns])
+    body = "".join(_row(one, columns) for one in comparisons)
     rows = f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody>"
     return f'<div class="wide"><table>{rows}</table></div>'
 
 
-def _row(one: Comparison) -> str:
+def _row(one: Comparison, columns: int) -> str:
     found = one.found
     texts = (one.first, _who(one.second), one.title)
     numbers = (
@@ -96,7 +98,7 @@ def _row(one: Comparison) -> str:
     )
     cells = [f"<td>{escape(text)}</td>" for text in texts]
     cells += [f'<td class="number">{text}</td>' for text in numbers]
-    return f"<tr>{''.join(cells)}</tr>"
+    return f"<tr>{''.join(cells[:columns])}</tr>"
 
 
 def _matrix(one: Comparison) -> str:

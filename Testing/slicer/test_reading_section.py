@@ -12,7 +12,7 @@ from RetinaTriageSlicer.scene import findResults
 
 from RetinaTriageLib.cohort.readings import read_readings
 
-CASES = [f"case {number:010x}" for number in range(len(REFERRALS))]
+CASES = [f"{number:010x}" for number in range(len(REFERRALS))]
 ROUTINE, URGENT, OBSERVATION = CASES
 
 
@@ -58,8 +58,9 @@ def test_next_case_comes_with_verdict_and_browser(panel: Any, reading: Any):
     reading.nextButton.click()
     (result,) = findResults()
     assert panel.ui.inputSelector.currentNode() is result.volumeNode
-    assert result.volumeNode.GetName() == URGENT
+    assert result.volumeNode.GetName() == f"case {URGENT}"
     assert "Referral urgency" in panel.ui.verdictLabel.text
+    assert "Model: urgent 0.70; choroidal neovascularization." in reading.stateLabel.text
     assert panel.tools.nodes.case == result.case
 
 
@@ -71,7 +72,7 @@ def test_decision_is_recorded_and_the_next_case_comes(panel: Any, reading: Any, 
     assert written.conditions == ("cnv", "drusen")
     assert written.comment == "fluid below the fovea"
     assert written.model_shown
-    assert panel.ui.inputSelector.currentNode().GetName() == ROUTINE
+    assert panel.ui.inputSelector.currentNode().GetName() == f"case {ROUTINE}"
     assert len(findResults()) == 1
 
 
@@ -124,7 +125,7 @@ def test_filters_choose_what_comes_next(panel: Any, reading: Any):
     reading.queue.referralBox.setCurrentIndex(4)
     assert rows(reading) == [f"3: {OBSERVATION}"]
     reading.nextButton.click()
-    assert panel.ui.inputSelector.currentNode().GetName() == OBSERVATION
+    assert panel.ui.inputSelector.currentNode().GetName() == f"case {OBSERVATION}"
 
 
 def test_patient_data_are_shown_only_where_asked_for(reading: Any):
@@ -142,7 +143,8 @@ def test_blind_reader_sees_no_answer(panel: Any, reading: Any, cohort: Path):
     reading.nextButton.click()
     assert findResults() == ()
     assert panel.ui.verdictButton.isHidden()
-    assert reading.queue.table.isColumnHidden(1)
+    assert [reading.queue.table.isColumnHidden(at) for at in (1, 2, 3)] == [True] * 3
+    assert "Model" not in reading.stateLabel.text
     assert sorted(rows(reading)) == rows(reading)
     decide(reading, "routine")
     (written,) = read_readings(cohort)
@@ -197,3 +199,8 @@ def test_long_queue_is_cut_in_the_table_alone(reading: Any, tmp_path: Path):
     reading.openButton.click()
     assert reading.queue.table.rowCount == 500
     assert "0 of 600 cases read" in reading.stateLabel.text
+
+
+def test_open_section_needs_no_sideways_scrolling(reading: Any):
+    reading.nextButton.click()
+    assert reading.button.minimumSizeHint().width() <= 390
