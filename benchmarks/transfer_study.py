@@ -31,7 +31,7 @@ from RetinaTriageLib.training.transfer_job import TransferJob, cross_validated  
 from RetinaTriageLib.training.transfer_plan import Splitting, TransferPlan  # noqa: E402
 from RetinaTriageLib.training.transfer_scores import write_scores  # noqa: E402
 
-COUNTS = (10, 25, None)  # pictures of a class; None is all
+COUNTS = (10, 25, 0)  # pictures of a class; 0 is all
 FOLDS = 5
 BLOCK = 10  # pictures or more, of patients with neighboring numbers
 PRESENT = 1  # column of the class "1"
@@ -69,6 +69,9 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=ROOT.parent / "shared" / "data")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--arms", nargs="*", choices=("frozen", "scratch"), default=None)
+    parser.add_argument(
+        "--counts", nargs="*", type=int, default=COUNTS, help="pictures a class; 0 is all"
+    )
     parser.add_argument("--iterations", type=int, default=300, help="of training from scratch")
     parser.add_argument("--threads", type=int, default=os.cpu_count() or 1)
     stated = parser.parse_args()
@@ -77,7 +80,7 @@ def main() -> None:
     rows = []
     for key, arm in arms(stated.iterations).items():
         if stated.arms is None or key in stated.arms:
-            run(pictures, arm, stated.out / key, stated.out / "features")
+            run(pictures, arm, stated.counts, stated.out / key)
         rows += table(arm, stated.out / key)
     write_table(stated.out / "table.csv", rows)
     draw(stated.out / "learning_curve.png", rows)
@@ -89,16 +92,16 @@ def mexico(folder: Path) -> ImageSet:
     return csv_images(folder / "labels.csv", PatientRule(block=BLOCK), columns, folder / "images")
 
 
-def run(pictures: ImageSet, arm: Arm, folder: Path, cache: Path) -> None:
-    """Cross-validate an arm for every number of pictures; what is there is not run again."""
-    for count in COUNTS:
+def run(pictures: ImageSet, arm: Arm, counts: Sequence[int], folder: Path) -> None:
+    """Cross-validate an arm for numbers of pictures; what is there is not run again."""
+    for count in counts:
         for draw_number in range(arm.draws if count else 1):
             path = folder / f"n{count or 'all'}_draw{draw_number}"
             if (path / "scores.csv").exists():
                 continue
             # No picture is held out to choose weights by: it would be one more to learn from.
-            splitting = Splitting(0.0, images_per_class=count, seed=draw_number)
-            job = TransferJob(arm.plan, splitting, FOLDS, cache=cache)
+            splitting = Splitting(0.0, images_per_class=count or None, seed=draw_number)
+            job = TransferJob(arm.plan, splitting, FOLDS, cache=folder.parent / "features")
             scored = cross_validated(pictures, job, path, tell)
             write_scores(path / "scores.csv", pictures, scored)
             print(f"{arm.name} {path.name} done", flush=True)
