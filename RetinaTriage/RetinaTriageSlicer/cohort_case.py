@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from RetinaTriageLib.cohort.cohort_rows import CohortRow, case_folder
 from RetinaTriageLib.cohort.stored_case import read_fields, stored_case
 from RetinaTriageLib.cohort.stored_map import StoredMap, read_map
 from RetinaTriageLib.errors import RetinaTriageError
-from RetinaTriageLib.result import EnFaceArray
+from RetinaTriageLib.result import EnFaceArray, TriageResult
 from RetinaTriageLib.volume import OCTVolume
 from RetinaTriageSlicer import hierarchy
 from RetinaTriageSlicer.cohort_scan import findScan, readScan, requireSameScan, scanFacts
@@ -130,7 +130,7 @@ def _show(
     *,
     withResult: bool,
 ) -> tuple[Any, ResultNodes | None]:
-    shown = volume or _standIn(read_map(folder), row, fields)
+    shown = _standIn(read_map(folder), row, fields) if volume is None else volume
     volumeNode = makeScanNode(shown)
     nodes = None
     if withResult:
@@ -138,12 +138,26 @@ def _show(
             grid = NodeGrid((0, 1, 2), depthReversed=False, ijkToRas=ijkToRas(volumeNode))
         else:
             _same, grid = readVolumeNode(volumeNode, scanFacts(fields))
-        nodes = showResult(stored_case(folder, shown), volumeNode, grid)
+        result = _anonymous(stored_case(folder, shown), fields["volume"]["name"], row.alias)
+        nodes = showResult(result, volumeNode, grid)
     if volume is None:  # a result whose volume is gone is one that all sections know
         hierarchy.removeNodes([volumeNode])
         return None, nodes
     showNode(volumeNode)
     return volumeNode, nodes
+
+
+def _anonymous(result: TriageResult, name: str, alias: str) -> TriageResult:
+    """Return the result with sentences that name the case in place of the file."""
+
+    def plain(sentences: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(sentence.replace(name, alias) if name else sentence for sentence in sentences)
+
+    return replace(
+        result,
+        measurements=replace(result.measurements, refused=plain(result.measurements.refused)),
+        provenance=replace(result.provenance, notes=plain(result.provenance.notes)),
+    )
 
 
 def _standIn(found: StoredMap, row: CohortRow, fields: Mapping[str, Any]) -> OCTVolume:

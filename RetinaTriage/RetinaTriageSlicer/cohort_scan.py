@@ -54,7 +54,10 @@ def readScan(path: Path, row: CohortRow, fields: Mapping[str, Any], name: str) -
         laterality=known.laterality,
         device=known.device,
         sources=dict(fields["volume"]["sources"]),
-        assumed=tuple(fields["volume"]["assumed"]),
+        assumed=tuple(
+            sentence.replace(fields["volume"]["name"] or "\0", name)
+            for sentence in fields["volume"]["assumed"]
+        ),
     )
 
 

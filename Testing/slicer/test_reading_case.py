@@ -1,5 +1,6 @@
 """Cases of a cohort in the scene: the same nodes as of a run, without one."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -55,12 +56,20 @@ def test_scan_has_its_eye_side_and_distances(cohort: Path):
 
 
 def test_nothing_in_the_scene_names_the_patient(cohort: Path):
-    load(cohort)
+    path = next((cohort / "cases").glob("Miller_one*")) / "result.json"
+    fields = json.loads(path.read_text())
+    fields["volume"]["assumed"].append("Miller_one has no eye side.")
+    fields["measurements"]["refused"].append("Miller_one is dark.")
+    path.write_text(json.dumps(fields))
+    case = load(cohort)
+    assert case.nodes is not None
+    for node in (case.volumeNode, *case.nodes.nodes):
+        said = {node.GetAttribute(name) or "" for name in node.GetAttributeNames()}
+        assert not any("Miller" in text for text in said)
     nodes = slicer.util.getNodes("*", useLists=True)
     names = [node.GetName() or "" for found in nodes.values() for node in found]
-    tree = slicer.mrmlScene.GetSubjectHierarchyNode()
     assert not any("Miller" in name for name in names)
-    assert "Miller" not in str(tree)
+    assert "Miller" not in str(slicer.mrmlScene.GetSubjectHierarchyNode())
 
 
 def test_maps_come_alone_where_the_scan_has_moved(cohort: Path, tmp_path: Path):
