@@ -9,13 +9,13 @@ import numpy as np
 import numpy.typing as npt
 
 from RetinaTriageLib.errors import InputError
-from RetinaTriageLib.evaluation.binary_test import BinaryTest, binary_test
+from RetinaTriageLib.evaluation.binary_figures import BinaryFigures, binary_figures
 from RetinaTriageLib.evaluation.classification_scores import confusion_matrix
 from RetinaTriageLib.evaluation.delong import DeLongAuc, delong_auc
 from RetinaTriageLib.evaluation.operating_figures import OperatingFigures, operating_figures
-from RetinaTriageLib.evaluation.patient_draws import drawn_aucs, percentile_interval
+from RetinaTriageLib.evaluation.patient_draws import BOOTSTRAP_DRAWS
 from RetinaTriageLib.evaluation.patient_shares import Estimate, mean_share, share_by_patient
-from RetinaTriageLib.evaluation.proportions import BOOTSTRAP_DRAWS, Interval, Proportion
+from RetinaTriageLib.evaluation.proportions import Interval, Proportion, roc_auc_interval
 from RetinaTriageLib.evaluation.reliability import (
     Binning,
     Reliability,
@@ -74,7 +74,7 @@ class ClassFigures:
     present: int
     auc: DeLongAuc
     auc_by_patient: Interval
-    decided: BinaryTest
+    decided: BinaryFigures
     operating: tuple[OperatingFigures, ...]
     reliability: Reliability
 
@@ -112,14 +112,13 @@ def class_figures(
     """
     at = table.classes.index(name)
     scores, truth = table.scores[:, at], table.truth[:, at]
-    drawn = drawn_aucs(scores, truth, table.groups, seed=options.seed, draws=options.draws)
     return ClassFigures(
         name,
         truth.size,
         int(truth.sum()),
         delong_auc(scores, truth),
-        percentile_interval(drawn),
-        binary_test(decided[:, at], truth, table.groups),
+        roc_auc_interval(scores, truth, table.groups, seed=options.seed, draws=options.draws),
+        binary_figures(decided[:, at], truth, table.groups),
         operating_figures(scores, truth, table.groups, options.target),
         reliability(scores, truth, table.groups, binning=options.binning),
     )

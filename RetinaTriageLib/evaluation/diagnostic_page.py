@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from RetinaTriageLib.evaluation.binary_test import BinaryTest
+from RetinaTriageLib.evaluation.binary_figures import BinaryFigures
 from RetinaTriageLib.evaluation.diagnostic import OverallFigures
 from RetinaTriageLib.evaluation.diagnostic_plots import (
     all_roc_plot,
@@ -20,7 +20,9 @@ from RetinaTriageLib.evaluation.diagnostic_text import (
     CORRECTED_NOTE,
     class_cells,
     decision_rule,
+    drawn_unit,
     is_corrected,
+    p_value,
     ranged,
     ratio,
     shares,
@@ -64,7 +66,7 @@ def study_page(study: DiagnosticStudy) -> str:
     if table.patients is not None:
         patients = f"{len(set(table.patients))} patients"
     lead = (
-        f"{len(table.files)} images, {patients}; classes {', '.join(table.classes)}.",
+        f"{len(table.files)} images, {patients}; scores of {', '.join(table.classes)}.",
         decision_rule(study),
         "Ranges in brackets are two-sided 95 % intervals.",
     )
@@ -124,7 +126,7 @@ def _overall_section(study: DiagnosticStudy, overall: OverallFigures) -> str:
 
 
 def _class_section(study: DiagnosticStudy) -> str:
-    cells = [class_cells(one) for one in study.classes]
+    cells = [class_cells(one, drawn_unit(study)) for one in study.classes]
     rows = [
         (name, *(of_class[at][1] for of_class in cells)) for at, (name, _) in enumerate(cells[0])
     ]
@@ -149,10 +151,10 @@ def _operating_section(study: DiagnosticStudy) -> str:
                         (
                             one.name,
                             found.point.value,
-                            f"{found.threshold:.3f}" if measured == "same images" else "of folds",
+                            f"{found.threshold:.3f}" if measured == "same images" else "by fold",
                             measured,
-                            percent(test.sensitivity),
-                            percent(test.specificity),
+                            shares(test.sensitivity),
+                            shares(test.specificity),
                             ratio(test.positive),
                             ratio(test.negative),
                         )
@@ -170,8 +172,8 @@ def _operating_section(study: DiagnosticStudy) -> str:
                 "Measured",
                 "Sensitivity",
                 "Specificity",
-                "LR of positive",
-                "LR of negative",
+                "LR of a positive",
+                "LR of a negative",
             ),
             rows,
         ),
@@ -234,11 +236,17 @@ def _comparison_section(study: DiagnosticStudy) -> str:
             number(found.delong.second.value),
             ranged(found.delong.difference, found.delong.interval),
             ranged(found.delong.difference, found.by_patient),
-            number(found.delong.p_value, 4),
+            p_value(found.delong.p_value),
         )
         for found in study.comparisons
     ]
-    columns = ("Class", "AUC", "AUC of the other", "Difference (DeLong)", "Difference (patients)")
+    columns = (
+        "Class",
+        "AUC",
+        "AUC of the other",
+        "Difference (DeLong)",
+        f"Difference ({drawn_unit(study)})",
+    )
     caption = f"The other model: {study.other}; p-values by DeLong take images as independent"
     return content_section(
         "Comparison with a second model", html_table(caption, (*columns, "p (DeLong)"), rows)
@@ -295,10 +303,9 @@ def _subgroup_section(study: DiagnosticStudy) -> str:
             str(one.images),
             "–" if one.patients is None else str(one.patients),
             str(one.present),
-            ranged(one.auc.value, one.auc.interval),
             ranged(one.auc.value, one.auc_by_patient),
-            percent(one.decided.sensitivity),
-            percent(one.decided.specificity),
+            shares(one.decided.sensitivity),
+            shares(one.decided.specificity),
         )
         for one in study.subgroups
     ]
@@ -313,8 +320,7 @@ def _subgroup_section(study: DiagnosticStudy) -> str:
                 "Images",
                 "Patients",
                 "With the class",
-                "AUC (DeLong)",
-                "AUC (by patients)",
+                f"AUC (bootstrap of {drawn_unit(study)})",
                 "Sensitivity",
                 "Specificity",
             ),
@@ -324,11 +330,11 @@ def _subgroup_section(study: DiagnosticStudy) -> str:
     )
 
 
-def _rate(value: float, test: BinaryTest | None, name: str) -> str:
+def _rate(value: float, test: BinaryFigures | None, name: str) -> str:
     if test is None:
         return f"{100 * value:.1f} %"
-    return percent(test.sensitivity if name == "sensitivity" else test.specificity)
+    return shares(test.sensitivity if name == "sensitivity" else test.specificity)
 
 
-def _correction(tests: Sequence[BinaryTest]) -> str:
+def _correction(tests: Sequence[BinaryFigures]) -> str:
     return paragraphs((CORRECTED_NOTE,) if is_corrected(tests) else ())

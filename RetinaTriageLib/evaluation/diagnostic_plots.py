@@ -24,8 +24,10 @@ from RetinaTriageLib.evaluation.reliability import Reliability
 # Curves that hug the corner are shown again, larger.
 ZOOM_FROM_AUC, ZOOM = 0.95, 0.25
 
+LINES = ("-", "--", ":", "-.")
 READER_MARKERS = "sD^vPX*<>ph"
 FOREST_INCHES = 0.26
+ROC_INCHES = (4.7, 5.2)  # two beside each other on the page
 
 
 def class_roc_plot(study: DiagnosticStudy, one: ClassFigures) -> str | None:
@@ -35,24 +37,16 @@ def class_roc_plot(study: DiagnosticStudy, one: ClassFigures) -> str | None:
     at = study.table.classes.index(one.name)
     false, true = roc_curve(study.table.scores[:, at], study.table.truth[:, at])
     readers = [found for found in study.reader_comparisons if found.point.name == one.name]
-    figure, axes = plain_figure(4.9, 5.6)
+    figure, axes = plain_figure(*ROC_INCHES)
     _draw_class(axes, one, (false, true), readers)
     axes.plot([0, 1], [0, 1], color=GRID, linewidth=1, zorder=0)
-    axes.set_xlim(-0.02, 1.02)
-    axes.set_ylim(-0.02, 1.02)
-    axes.set_aspect("equal")
     _label_roc(axes)
     low, high = one.auc_by_patient.low, one.auc_by_patient.high
-    axes.set_title(f"{one.name}: AUC {one.auc.value:.3f} ({low:.3f} to {high:.3f})", fontsize=9)
-    axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.14), ncols=2, fontsize=7, frameon=False)
+    interval = f", 95 % {low:.3f} to {high:.3f}" if np.isfinite(low) else ""
+    axes.set_title(f"{one.name}: AUC {one.auc.value:.3f}{interval}", fontsize=9)
+    figure.legend(loc="outside lower center", ncols=3, fontsize=7, frameon=False)
     if one.auc.value >= ZOOM_FROM_AUC:
-        inset = axes.inset_axes((0.42, 0.1, 0.54, 0.54))
-        _draw_class(inset, one, (false, true), readers)
-        inset.set_xlim(-0.005, ZOOM)
-        inset.set_ylim(1 - ZOOM, 1.005)
-        inset.tick_params(labelsize=7)
-        inset.grid(visible=True, color=GRID, linewidth=0.6)
-        axes.indicate_inset_zoom(inset, edgecolor=QUIET)
+        _draw_class(_zoomed(axes), one, (false, true), readers)
     return figure_png(figure)
 
 
@@ -61,22 +55,20 @@ def all_roc_plot(study: DiagnosticStudy) -> str | None:
     shown = [one for one in study.classes if 0 < one.present < one.images]
     if len(shown) < 2:
         return None
-    figure, axes = plain_figure(4.9, 5.6)
+    figure, axes = plain_figure(*ROC_INCHES)
+    zoomed = _zoomed(axes) if min(one.auc.value for one in shown) >= ZOOM_FROM_AUC else None
     for number, one in enumerate(shown):
         at = study.table.classes.index(one.name)
         false, true = roc_curve(study.table.scores[:, at], study.table.truth[:, at])
-        axes.plot(
-            false,
-            true,
-            color=LINE_COLORS[number % len(LINE_COLORS)],
-            linestyle=("-", "--", ":", "-.")[number % 4],
-            label=f"{one.name} {one.auc.value:.3f}",
-        )
+        color, line = LINE_COLORS[number % len(LINE_COLORS)], LINES[number % len(LINES)]
+        label = f"{one.name} {one.auc.value:.3f}"
+        axes.plot(false, true, color=color, linestyle=line, label=label)
+        if zoomed is not None:
+            zoomed.plot(false, true, color=color, linestyle=line)
     axes.plot([0, 1], [0, 1], color=GRID, linewidth=1, zorder=0)
-    axes.set_aspect("equal")
     _label_roc(axes)
     axes.set_title("Each class against the rest, with AUC", fontsize=9)
-    axes.legend(loc="lower right", fontsize=8)
+    figure.legend(loc="outside lower center", ncols=3, fontsize=7, frameon=False)
     return figure_png(figure)
 
 
@@ -95,7 +87,7 @@ def confusion_plot(study: DiagnosticStudy, overall: OverallFigures) -> str:
 
 def reliability_plot(title: str, found: Reliability) -> str:
     """Reliability diagram: observed share by mean score of each bin, with the images below."""
-    figure, axes = plain_figure(4.6, 4.6)
+    figure, axes = plain_figure(4.7, 4.6)
     x = np.array([one.mean_score for one in found.bins])
     y = np.array([one.observed.value for one in found.bins])
     low = y - np.array([one.observed.low for one in found.bins])
@@ -147,6 +139,7 @@ def subgroup_plot(study: DiagnosticStudy, one: ClassFigures) -> str | None:
     reach = np.maximum((values - lows, highs - values), 0)
     axes.errorbar(values, places, xerr=reach, fmt="o", color=ACCENT, markersize=5, capsize=2)
     axes.axvline(one.auc.value, color=QUIET, linewidth=1, linestyle="--")
+    axes.set_ylim(-0.6, len(shown) + 0.6)
     axes.set_yticks(
         places,
         [
@@ -157,7 +150,7 @@ def subgroup_plot(study: DiagnosticStudy, one: ClassFigures) -> str | None:
     )
     axes.grid(visible=True, axis="x", color=GRID, linewidth=0.6)
     axes.set_axisbelow(True)
-    axes.set_xlabel("AUC with 95 % interval by patients; (with the class of all images)")
+    axes.set_xlabel("AUC with 95 % bootstrap interval (images with the class of all)")
     axes.set_title(one.name, fontsize=9)
     return figure_png(figure)
 
@@ -192,6 +185,21 @@ def _draw_class(
         )
 
 
+def _zoomed(axes: Axes) -> Axes:
+    """Corner of a high sensitivity and specificity, drawn again below."""
+    inset = axes.inset_axes((0.42, 0.1, 0.54, 0.54))
+    inset.set_autoscale_on(False)
+    inset.set_xlim(-0.005, ZOOM)
+    inset.set_ylim(1 - ZOOM, 1.005)
+    inset.tick_params(labelsize=7)
+    inset.grid(visible=True, color=GRID, linewidth=0.6)
+    axes.indicate_inset_zoom(inset, edgecolor=QUIET)
+    return inset
+
+
 def _label_roc(axes: Axes) -> None:
+    axes.set_xlim(-0.02, 1.02)
+    axes.set_ylim(-0.02, 1.02)
+    axes.set_aspect("equal")
     axes.set_xlabel("1 – specificity (share of images without the class)")
     axes.set_ylabel("sensitivity (share of images with the class)")

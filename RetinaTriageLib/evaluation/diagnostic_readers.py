@@ -15,9 +15,9 @@ import numpy as np
 
 from RetinaTriageLib.errors import InputError
 from RetinaTriageLib.evaluation.agreement import Agreement, agreement
-from RetinaTriageLib.evaluation.binary_test import BinaryTest, binary_test
+from RetinaTriageLib.evaluation.binary_figures import BinaryFigures, binary_figures
+from RetinaTriageLib.evaluation.curve_points import sensitivity_at, sensitivity_interval
 from RetinaTriageLib.evaluation.diagnostic import StudyOptions, study_penalty
-from RetinaTriageLib.evaluation.patient_draws import sensitivity_at, sensitivity_interval
 from RetinaTriageLib.evaluation.proportions import Interval
 from RetinaTriageLib.evaluation.score_table import NO, YES, ScoreTable
 from RetinaTriageLib.evaluation.table_file import Row, TableFile, read_table, repeated
@@ -47,7 +47,7 @@ class ReaderPoint:
     name: str
     sensitivity: float
     specificity: float
-    test: BinaryTest | None = None
+    test: BinaryFigures | None = None
     images: tuple[bool, ...] = ()
 
 
@@ -186,7 +186,7 @@ def _answers(
         for name in classes:
             yes = {name, *YES} if single else {name}
             chosen = np.array([word in yes for word in words])
-            test = binary_test(chosen, part.truth[:, table.classes.index(name)], part.groups)
+            test = binary_figures(chosen, part.truth[:, table.classes.index(name)], part.groups)
             rates = test.sensitivity.value, test.specificity.value
             points.append(ReaderPoint(reader, name, *rates, test, tuple(inside.tolist())))
         if table.exclusive:

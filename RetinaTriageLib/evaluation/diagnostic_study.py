@@ -24,8 +24,8 @@ from RetinaTriageLib.evaluation.diagnostic_readers import (
     compare_readers,
 )
 from RetinaTriageLib.evaluation.diagnostic_subgroups import SubgroupFigures, subgroup_figures
-from RetinaTriageLib.evaluation.patient_draws import drawn_aucs, percentile_interval
-from RetinaTriageLib.evaluation.proportions import Interval
+from RetinaTriageLib.evaluation.patient_draws import drawn_aucs
+from RetinaTriageLib.evaluation.proportions import Interval, percentile_interval
 from RetinaTriageLib.evaluation.score_table import ScoreTable
 
 FEW = 10  # images of a kind below which every interval is wide and approximations are poor

@@ -10,12 +10,11 @@ import numpy as np
 import numpy.typing as npt
 
 from RetinaTriageLib.errors import InputError
-from RetinaTriageLib.evaluation.binary_test import BinaryTest, binary_test
+from RetinaTriageLib.evaluation.binary_figures import BinaryFigures, binary_figures
 from RetinaTriageLib.evaluation.delong import DeLongAuc, delong_auc
 from RetinaTriageLib.evaluation.diagnostic import StudyOptions
-from RetinaTriageLib.evaluation.patient_draws import drawn_aucs, percentile_interval
 from RetinaTriageLib.evaluation.patient_shares import BoolVector
-from RetinaTriageLib.evaluation.proportions import FloatVector, Interval
+from RetinaTriageLib.evaluation.proportions import FloatVector, Interval, roc_auc_interval
 from RetinaTriageLib.evaluation.score_table import BoolMatrix, ScoreTable
 
 MOST_VALUES = 12
@@ -42,7 +41,7 @@ class SubgroupFigures:
     present: int
     auc: DeLongAuc
     auc_by_patient: Interval
-    decided: BinaryTest
+    decided: BinaryFigures
 
 
 def subgroup_figures(
@@ -123,7 +122,6 @@ def _figures(
     column, value, name = place
     at = part.classes.index(name)
     scores, truth = part.scores[:, at], part.truth[:, at]
-    drawn = drawn_aucs(scores, truth, part.groups, seed=options.seed, draws=options.draws)
     return SubgroupFigures(
         column,
         value,
@@ -132,8 +130,8 @@ def _figures(
         None if part.patients is None else len(set(part.patients)),
         int(truth.sum()),
         delong_auc(scores, truth),
-        percentile_interval(drawn),
-        binary_test(decided[:, at], truth, part.groups),
+        roc_auc_interval(scores, truth, part.groups, seed=options.seed, draws=options.draws),
+        binary_figures(decided[:, at], truth, part.groups),
     )
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from RetinaTriageLib.evaluation.binary_test import BinaryTest
+from RetinaTriageLib.evaluation.binary_figures import BinaryFigures
 from RetinaTriageLib.evaluation.delong import DeLongAuc
 from RetinaTriageLib.evaluation.diagnostic import decisions
 from RetinaTriageLib.evaluation.diagnostic_study import DiagnosticStudy
@@ -237,7 +237,7 @@ def _auc_row(auc: DeLongAuc, by_patient: Interval) -> Row:
     }
 
 
-def _test_row(test: BinaryTest) -> Row:
+def _test_row(test: BinaryFigures) -> Row:
     return {
         "true_positive": test.counts.true_positive,
         "false_negative": test.counts.false_negative,

@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 
-from RetinaTriageLib.evaluation.binary_test import BinaryTest
+from RetinaTriageLib.evaluation.binary_figures import BinaryFigures
 from RetinaTriageLib.evaluation.diagnostic import ClassFigures
 from RetinaTriageLib.evaluation.diagnostic_study import DiagnosticStudy
 from RetinaTriageLib.evaluation.kappa import Kappa
 from RetinaTriageLib.evaluation.likelihood import LikelihoodRatio
 from RetinaTriageLib.evaluation.patient_shares import Estimate
-from RetinaTriageLib.evaluation.proportions import Interval
+from RetinaTriageLib.evaluation.proportions import Interval, Proportion
 from RetinaTriageLib.evaluation.report_text import number, percent
 from RetinaTriageLib.result import RESEARCH_USE
 
@@ -39,51 +39,61 @@ def ratio(found: LikelihoodRatio) -> str:
     Examples
     --------
     >>> ratio(LikelihoodRatio(float("inf"), 3.4, 4210.0, corrected=True))
-    '∞ (3.4 to 4210)*'
+    '∞ (3.40 to 4210)*'
     """
     if math.isnan(found.low):
         return "–"
-    value = "∞" if math.isinf(found.value) else f"{found.value:.3g}"
-    value = "–" if math.isnan(found.value) else value
+    value = "–" if math.isnan(found.value) else _figures(found.value)
     ends = f"{_figures(found.low)} to {_figures(found.high)}"
     return f"{value} ({ends}){CORRECTED if found.corrected else ''}"
 
 
-def test_cells(test: BinaryTest) -> tuple[tuple[str, str], ...]:
+def figure_cells(test: BinaryFigures) -> tuple[tuple[str, str], ...]:
     """Name and value of every figure of a test."""
     true_positive, false_negative, false_positive, true_negative = map(int, test.counts.cells)
     return (
-        ("Sensitivity", percent(test.sensitivity)),
-        ("Specificity", percent(test.specificity)),
+        ("True positive, false negative", f"{true_positive}, {false_negative}"),
+        ("False positive, true negative", f"{false_positive}, {true_negative}"),
+        ("Sensitivity", shares(test.sensitivity)),
+        ("Specificity", shares(test.specificity)),
         ("Balanced accuracy", shares(test.balanced)),
-        ("Accuracy", percent(test.accuracy)),
-        ("Positive predictive value", percent(test.ppv)),
-        ("Negative predictive value", percent(test.npv)),
-        ("Likelihood ratio of a positive answer", ratio(test.positive)),
-        ("Likelihood ratio of a negative answer", ratio(test.negative)),
-        ("True and false positive", f"{true_positive} and {false_positive}"),
-        ("True and false negative", f"{true_negative} and {false_negative}"),
+        ("Accuracy", shares(test.accuracy)),
+        ("Positive predictive value", shares(test.ppv)),
+        ("Negative predictive value", shares(test.npv)),
+        ("LR of a positive answer", ratio(test.positive)),
+        ("LR of a negative answer", ratio(test.negative)),
     )
 
 
-def shares(estimate: Estimate) -> str:
-    """Estimate in percent with its interval."""
+def shares(estimate: Estimate | Proportion) -> str:
+    """Share in percent with its interval."""
     if not math.isfinite(estimate.value):
         return "–"
     return f"{100 * estimate.value:.1f} % ({100 * estimate.low:.1f} to {100 * estimate.high:.1f} %)"
 
 
-def class_cells(one: ClassFigures) -> tuple[tuple[str, str], ...]:
-    """Name and value of every figure of one class."""
+def class_cells(one: ClassFigures, unit: str) -> tuple[tuple[str, str], ...]:
+    """Name and value of every figure of one class; the unit is what the bootstrap draws."""
     return (
         ("Images with the class", f"{one.present} of {one.images}"),
         ("AUC (95 %, DeLong)", ranged(one.auc.value, one.auc.interval)),
-        ("AUC (95 %, bootstrap by patients)", ranged(one.auc.value, one.auc_by_patient)),
-        *test_cells(one.decided),
+        (f"AUC (95 %, bootstrap of {unit})", ranged(one.auc.value, one.auc_by_patient)),
+        *figure_cells(one.decided),
     )
 
 
-def is_corrected(tests: Sequence[BinaryTest]) -> bool:
+def p_value(value: float) -> str:
+    """P-value; very small ones are said to be so.
+
+    Examples
+    --------
+    >>> p_value(0.0312), p_value(1e-9)
+    ('0.0312', '< 0.0001')
+    """
+    return "< 0.0001" if value < 0.0001 else number(value, 4)
+
+
+def is_corrected(tests: Sequence[BinaryFigures]) -> bool:
     """Tell whether an interval of a likelihood ratio rests on counts with 0.5 added."""
     return any(test.positive.corrected or test.negative.corrected for test in tests)
 
@@ -91,6 +101,11 @@ def is_corrected(tests: Sequence[BinaryTest]) -> bool:
 def study_text(study: DiagnosticStudy) -> str:
     """Give the main figures, for a terminal."""
     return "\n".join(_lines(study)) + "\n"
+
+
+def drawn_unit(study: DiagnosticStudy) -> str:
+    """Name what the bootstrap draws."""
+    return "images" if study.table.patients is None else "patients"
 
 
 def decision_rule(study: DiagnosticStudy) -> str:
@@ -115,7 +130,7 @@ def _lines(study: DiagnosticStudy) -> Iterator[str]:
         )
     for one in study.classes:
         yield f"{one.name} ({one.present} of {one.images})"
-        yield f"  AUC                 {ranged(one.auc.value, one.auc_by_patient)} by patients"
+        yield f"  AUC                 {ranged(one.auc.value, one.auc_by_patient)}"
         yield f"  sensitivity         {percent(one.decided.sensitivity)}"
         yield f"  specificity         {percent(one.decided.specificity)}"
         yield (
@@ -124,8 +139,8 @@ def _lines(study: DiagnosticStudy) -> Iterator[str]:
     for found in study.comparisons:
         yield (
             f"{found.name}: AUC {number(found.delong.difference)} above {study.other} "
-            f"(by patients {number(found.by_patient.low)} to {number(found.by_patient.high)}; "
-            f"DeLong p = {number(found.delong.p_value, 4)})"
+            f"(bootstrap {number(found.by_patient.low)} to {number(found.by_patient.high)}; "
+            f"DeLong p {p_value(found.delong.p_value)})"
         )
     for compared in study.reader_comparisons:
         yield (
@@ -138,4 +153,7 @@ def _lines(study: DiagnosticStudy) -> Iterator[str]:
 
 
 def _figures(value: float) -> str:
-    return f"{value:.0f}" if value >= 100 else f"{value:.2g}"
+    """Three figures, zeros at the end included."""
+    if math.isinf(value):
+        return "∞"
+    return f"{value:.0f}" if value >= 999.5 or value == 0 else f"{value:#.3g}".rstrip(".")

@@ -33,13 +33,11 @@ class LikelihoodRatio:
 
 
 @dataclass(frozen=True)
-class TestCounts:
+class AnswerCounts:
     """Cases by truth and by the answer of a test.
 
     Counts of an interval may be fewer than were seen where cases are alike, and not whole.
     """
-
-    __test__ = False  # no test of pytest, whatever the name
 
     true_positive: float
     false_negative: float
@@ -63,7 +61,7 @@ class TestCounts:
         )
 
 
-def positive_ratio(counts: TestCounts, effective: TestCounts | None = None) -> LikelihoodRatio:
+def positive_ratio(counts: AnswerCounts, effective: AnswerCounts | None = None) -> LikelihoodRatio:
     """Likelihood ratio of a positive answer, sensitivity / (1 - specificity).
 
     Parameters
@@ -76,7 +74,7 @@ def positive_ratio(counts: TestCounts, effective: TestCounts | None = None) -> L
 
     Examples
     --------
-    >>> found = positive_ratio(TestCounts(670, 74, 202, 640))
+    >>> found = positive_ratio(AnswerCounts(670, 74, 202, 640))
     >>> round(found.value, 2), round(found.low, 2), round(found.high, 2)
     (3.75, 3.32, 4.24)
     """
@@ -84,7 +82,7 @@ def positive_ratio(counts: TestCounts, effective: TestCounts | None = None) -> L
     return _ratio((tp, fn, fp, tn), (effective or counts).cells)
 
 
-def negative_ratio(counts: TestCounts, effective: TestCounts | None = None) -> LikelihoodRatio:
+def negative_ratio(counts: AnswerCounts, effective: AnswerCounts | None = None) -> LikelihoodRatio:
     """Likelihood ratio of a negative answer, (1 - sensitivity) / specificity; see above."""
     tp, fn, fp, tn = counts.cells
     effective_tp, effective_fn, effective_fp, effective_tn = (effective or counts).cells

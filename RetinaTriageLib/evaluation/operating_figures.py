@@ -13,7 +13,7 @@ from zlib import crc32
 import numpy as np
 import numpy.typing as npt
 
-from RetinaTriageLib.evaluation.binary_test import BinaryTest, binary_test
+from RetinaTriageLib.evaluation.binary_figures import BinaryFigures, binary_figures
 from RetinaTriageLib.evaluation.patient_shares import BoolVector
 from RetinaTriageLib.evaluation.proportions import FloatVector
 from RetinaTriageLib.operating_points import (
@@ -39,8 +39,8 @@ class OperatingFigures:
 
     point: OperatingPoint
     threshold: float
-    apparent: BinaryTest
-    cross_fitted: BinaryTest | None
+    apparent: BinaryFigures
+    cross_fitted: BinaryFigures | None
 
 
 def operating_figures(
@@ -76,8 +76,8 @@ def operating_figures(
             OperatingFigures(
                 point,
                 threshold,
-                binary_test(q >= threshold, present, groups),
-                None if crossed is None else binary_test(crossed, present, groups),
+                binary_figures(q >= threshold, present, groups),
+                None if crossed is None else binary_figures(crossed, present, groups),
             )
         )
     return tuple(found)

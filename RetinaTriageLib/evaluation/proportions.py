@@ -10,12 +10,12 @@ import numpy.typing as npt
 from scipy.stats import beta, rankdata
 
 from RetinaTriageLib.errors import InputError
+from RetinaTriageLib.evaluation.patient_draws import BOOTSTRAP_DRAWS, drawn_aucs
 
 BoolVector = npt.NDArray[np.bool_]
 FloatVector = npt.NDArray[np.float64]
 
 CONFIDENCE = 0.95
-BOOTSTRAP_DRAWS = 2000
 
 
 @dataclass(frozen=True)
@@ -111,29 +111,25 @@ def roc_auc_interval(
     """95 % percentile interval of the AUC, drawn by groups such as patients; NaN where undefined.
 
     Eyes and scans of one patient are alike, so whole patients are drawn, never single scans. Draws
-    without one of the two answers are left out.
+    without one of the two answers are left out. Where all cases are told apart, every draw gives
+    the same area, whatever the number of patients: that is no interval either.
 
     Parameters
     ----------
     scores, truth : arrays (case,), as for `roc_auc`
     groups : patient of each case
     """
-    q, present = np.asarray(scores, np.float64), np.asarray(truth, np.bool_)
-    names = list(dict.fromkeys(groups))
-    if not names:
+    interval = percentile_interval(drawn_aucs(scores, truth, groups, seed=seed, draws=draws))
+    nan = float("nan")
+    return Interval(nan, nan) if interval.low == interval.high else interval
+
+
+def percentile_interval(values: FloatVector, confidence: float = CONFIDENCE) -> Interval:
+    """Percentile interval of drawn values; NaN where none is known."""
+    known = values[np.isfinite(values)]
+    if not known.size:
         return Interval(float("nan"), float("nan"))
-    rng = np.random.default_rng(seed)
-    drawn = rng.integers(len(names), size=(draws, len(names)))
-    times = np.array([np.bincount(draw, minlength=len(names)) for draw in drawn], np.float64)
-    weight = times[:, [names.index(group) for group in groups]]  # (draw, case)
-    # Each draw repeats cases, so a pair of cases counts as often as both were drawn.
-    order = np.sign(q[present][:, None] - q[~present]) / 2 + 0.5  # (present, absent)
-    right = ((weight[:, present] @ order) * weight[:, ~present]).sum(axis=1)
-    pairs = weight[:, present].sum(axis=1) * weight[:, ~present].sum(axis=1)
-    known = right[pairs > 0] / pairs[pairs > 0]
-    if not len(known):
-        return Interval(float("nan"), float("nan"))
-    tail = 100 * (1 - CONFIDENCE) / 2
+    tail = 100 * (1 - confidence) / 2
     low, high = np.percentile(known, (tail, 100 - tail))
     return Interval(float(low), float(high))
 

@@ -51,11 +51,12 @@ p { margin: 4px 0; color: #66707d; } img { max-width: 100%; vertical-align: top;
 pre { font: 12.5px/1.45 ui-monospace, monospace; overflow-x: auto; margin: 0; }
 .use { text-align: center; color: #7a3b00; font-weight: 600; }
 .scroll { overflow-x: auto; margin: 6px 0 12px; } li { margin: 4px 0; }
-table { border-collapse: collapse; font-size: 13px; font-variant-numeric: tabular-nums; }
+table { border-collapse: collapse; font-size: 13px; min-width: 540px;
+  font-variant-numeric: tabular-nums; }
 caption { text-align: left; color: #66707d; padding: 4px 0; }
 th, td { border-bottom: 1px solid #dfe3e8; padding: 5px 12px 5px 0; text-align: left;
   vertical-align: top; } thead th { color: #66707d; font-weight: 600; }
-tbody th { font-weight: 500; } td { white-space: nowrap; }
+tbody th { font-weight: 500; } tbody th, td { white-space: nowrap; }
 """
 
 

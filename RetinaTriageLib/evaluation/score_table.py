@@ -23,6 +23,7 @@ BoolMatrix = npt.NDArray[np.bool_]
 
 SEPARATOR = ";"
 SINGLE_SCORE = "score"  # the column of a table whose only class has no name
+SUM_TOLERANCE = 0.01  # of scores that add up to 1, as they are printed
 SPREAD = "_spread"  # columns of a cohort that hold no score
 YES, NO = ("1", "yes", "true"), ("0", "no", "false")
 
@@ -119,7 +120,7 @@ def read_scores(
     lines = [number for number, file in enumerate(files, 2) if not file]
     table.refuse("rows without a file", lines, "name the image or case of each row.")
     table.refuse("files that come twice", repeated(files), "keep one row for each.")
-    classes = columns.classes or _classes(table, columns)
+    classes = columns.classes or _classes(table, columns, notes)
     table.require(*(columns.prefix + name for name in classes))
     truth, exclusive = _truth(table, columns, classes)
     scores = _scores(table, columns, classes)
@@ -168,7 +169,7 @@ def _joined(
     return TableFile(table.name, names, rows)
 
 
-def _classes(table: TableFile, columns: ScoreColumns) -> tuple[str, ...]:
+def _classes(table: TableFile, columns: ScoreColumns, notes: list[str]) -> tuple[str, ...]:
     if columns.prefix:
         found = [
             name.removeprefix(columns.prefix)
@@ -177,17 +178,45 @@ def _classes(table: TableFile, columns: ScoreColumns) -> tuple[str, ...]:
         ]
     else:
         named = {part for cell in table.values(columns.truth) for part in _parts(cell)}
-        found = [name for name in table.columns if name in named]
+        found = _with_absent(table, columns, named, notes)
         if not found and SINGLE_SCORE in table.columns:
             found = [SINGLE_SCORE]
     if not found:
         msg = (
             f"Found no column of scores in {table.name}, which has {', '.join(table.columns)}; "
             f"expected a column for each class, named as the column {columns.truth} names it. "
-            "Rename the columns, or name the classes."
+            "Rename the columns, or name the classes (--classes)."
         )
         raise InputError(msg)
     return tuple(found)
+
+
+def _with_absent(
+    table: TableFile, columns: ScoreColumns, named: set[str], notes: list[str]
+) -> list[str]:
+    """Columns that truths name, and those that complete their scores to 1 in every row.
+
+    A class without an image is named by no truth, but takes part in decisions.
+    """
+    found = [name for name in table.columns if name in named]
+    scores = {name: [_number(cell) for cell in table.values(name)] for name in table.columns}
+    further = [
+        name
+        for name in table.columns
+        if name not in {*found, columns.file, columns.patient, columns.truth}
+        and all(0 <= score <= 1 for score in scores[name])
+    ]
+    if not found or not further:
+        return found
+    together = [name for name in table.columns if name in {*found, *further}]
+    if np.allclose(np.sum([scores[name] for name in together], axis=0), 1, atol=SUM_TOLERANCE):
+        notes.append(f"No image is of the class {', '.join(further)}, which has scores.")
+        return together
+    notes.append(
+        f"Numbers of {', '.join(further)} lie in 0..1, but no truth names them: they are not taken "
+        "for scores. If they are, name all classes (--classes)."
+    )
+    return found
 
 
 def _truth(
@@ -199,7 +228,10 @@ def _truth(
         answers = {**dict.fromkeys((classes[0].lower(), *YES), True), **dict.fromkeys(NO, False)}
         strange = sorted({cell for cell in cells if cell.lower() not in answers})
         if not (columns.several and set(strange) <= {""}):
-            remedy = f"expected {classes[0]}, 1 or 0. Correct them."
+            remedy = (
+                f"expected {classes[0]}, 1 or 0, since only that class has scores. Correct them, "
+                "or add columns of other classes."
+            )
             table.refuse("other truths", (repr(cell) for cell in strange), remedy)
         return np.array([[answers.get(cell.lower(), False)] for cell in cells], np.bool_), False
     strange = sorted({part for of_image in parts for part in of_image} - set(classes))

@@ -106,3 +106,17 @@ def test_kermanys_penalties_belong_to_kermanys_classes() -> None:
 def test_penalties_of_other_classes_are_refused() -> None:
     with pytest.raises(InputError, match="classes"):
         weighted_error(np.eye(2), 1 - np.eye(3))
+
+
+@pytest.mark.parametrize(("as_normal", "percent"), [(0, 4.5), (11, 6.7)])
+def test_kermanys_published_errors_cost_between_4_5_and_6_7_percent(
+    as_normal: int, percent: float
+) -> None:
+    # 34 errors of 1000: 11 urgent images missed, 13 false urgent ones, 10 within urgent or within
+    # the others. What the mean penalty is depends on how many urgent ones were called normal.
+    penalty = kermany_penalty(("normal", "drusen", "cnv", "dme"))
+    assert penalty is not None
+    counts = [[237, 0, 13, 0], [10, 240, 0, 0], [as_normal, 11 - as_normal, 239, 0], [0, 0, 0, 250]]
+    found = weighted_error(counts, penalty)
+    assert np.sum(counts) - np.trace(counts) == 34
+    assert 100 * found.mean_penalty == pytest.approx(percent)

@@ -10,8 +10,8 @@ import numpy.typing as npt
 
 from RetinaTriageLib.errors import InputError
 from RetinaTriageLib.evaluation.likelihood import (
+    AnswerCounts,
     LikelihoodRatio,
-    TestCounts,
     negative_ratio,
     positive_ratio,
 )
@@ -26,7 +26,7 @@ from RetinaTriageLib.evaluation.proportions import Proportion
 
 
 @dataclass(frozen=True)
-class BinaryTest:
+class BinaryFigures:
     """Figures of a test, with 95 % intervals.
 
     Attributes
@@ -36,7 +36,7 @@ class BinaryTest:
     positive, negative : likelihood ratios of the two answers
     """
 
-    counts: TestCounts
+    counts: AnswerCounts
     sensitivity: Proportion
     specificity: Proportion
     ppv: Proportion
@@ -47,9 +47,9 @@ class BinaryTest:
     negative: LikelihoodRatio
 
 
-def binary_test(
+def binary_figures(
     decided: npt.ArrayLike, truth: npt.ArrayLike, patients: Sequence[str] | None = None
-) -> BinaryTest:
+) -> BinaryFigures:
     """Figures of decisions against the truth.
 
     Parameters
@@ -64,7 +64,7 @@ def binary_test(
 
     Examples
     --------
-    >>> found = binary_test([True, True, False, False], [True, False, False, False])
+    >>> found = binary_figures([True, True, False, False], [True, False, False, False])
     >>> found.sensitivity.value, round(found.specificity.value, 3), found.ppv.value
     (1.0, 0.667, 0.5)
     """
@@ -75,17 +75,17 @@ def binary_test(
     names = None if patients is None else np.asarray(patients, np.str_)
     sensitivity = _share(said, present, names)
     specificity = _share(~said, ~present, names)
-    counts = TestCounts(
+    counts = AnswerCounts(
         sensitivity.count,
         sensitivity.total - sensitivity.count,
         specificity.total - specificity.count,
         specificity.count,
     )
-    effective = TestCounts(
+    effective = AnswerCounts(
         *_effective(said, present, sensitivity, names),
         *_effective(~said, ~present, specificity, names)[::-1],
     )
-    return BinaryTest(
+    return BinaryFigures(
         counts,
         sensitivity,
         specificity,
