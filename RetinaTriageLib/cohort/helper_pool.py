@@ -203,7 +203,8 @@ def _serve(connection: Connection, task: Task, memory_bytes: int | None) -> None
             answer = _answer(task, receive(connection))
             try:
                 send(connection, answer)
-            except (pickle.PicklingError, TypeError) as error:  # raised before anything is sent
+            except (pickle.PicklingError, AttributeError, TypeError) as error:
+                # Nothing has been sent by then.
                 send(connection, UnexpectedTaskError(f"{error}. Report it with the file."))
 
 

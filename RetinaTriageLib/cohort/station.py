@@ -34,7 +34,13 @@ from RetinaTriageLib.cohort.read_task import (
 from RetinaTriageLib.cohort.store import CohortStore
 from RetinaTriageLib.cohort.units import Facts, Failure, Unit, case_id, failure_of
 from RetinaTriageLib.cohort.write_task import WriteCase, write_task
-from RetinaTriageLib.errors import CancelledError, DeviceError, InputError, RetinaTriageError
+from RetinaTriageLib.errors import (
+    CancelledError,
+    DeviceError,
+    InputError,
+    MissingPackageError,
+    RetinaTriageError,
+)
 from RetinaTriageLib.progress import Progress
 from RetinaTriageLib.result import TriageResult
 
@@ -219,7 +225,7 @@ def together(unit: Unit, outcomes: Sequence[Outcome]) -> Outcome:
 
 
 def _failure(scan: _Scan, error: RetinaTriageError) -> Failure:
-    lasting = not isinstance(error, MACHINE_ERRORS)
+    lasting = not isinstance(error, (*MACHINE_ERRORS, MissingPackageError))
     return failure_of(scan.unit, str(error), scan.series, lasting=lasting)
 
 

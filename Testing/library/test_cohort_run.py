@@ -1,0 +1,132 @@
+from __future__ import annotations
+
+import csv
+import json
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+from cohort_scans import (
+    ROOT,
+    command,
+    plant_bad_files,
+    run_cohort_command,
+    tables,
+    write_scans,
+)
+from example_bundle import example_bundle
+from makers.heidelberg import write_e2e
+from makers.scan import made_scan
+
+from RetinaTriageLib.cli.main import main
+from RetinaTriageLib.volume import Laterality
+
+LONGEST_S = 300
+
+
+@pytest.fixture(scope="module")
+def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("bundle") / "bundle"
+    example_bundle(folder, segmenters=2)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def scans(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_scans(tmp_path_factory.mktemp("scans") / "scans", 4)
+
+
+@pytest.fixture(scope="module")
+def whole(scans: Path, bundle: Path) -> Path:
+    """A run with bad files among the scans."""
+    plant_bad_files(scans)
+    out = scans.parent / "out"
+    run_cohort_command(command(scans, out, bundle))
+    return out
+
+
+def rows(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_every_good_scan_has_a_row_and_every_bad_file_its_reason(whole: Path, scans: Path) -> None:
+    found = {row["file"]: row["reason"] for row in rows(whole / "failures.csv")}
+    # The first of equal files is the one that counts, by name.
+    expected = plant_bad_files(scans)
+    expected["eye_00.nrrd"] = expected.pop("duplicate.nrrd")
+    assert set(found) == set(expected)
+    assert all(words in found[name] for name, words in expected.items())
+    worked = [row["file"] for row in rows(whole / "cohort.csv")]
+    assert worked == ["duplicate.nrrd", "eye_01.nrrd", "eye_02.nrrd", "eye_03.nrrd"]
+
+
+def test_every_row_has_its_case_with_report_and_thumbnail(whole: Path) -> None:
+    for row in rows(whole / "cohort.csv"):
+        case = whole / "cases" / row["case_id"]
+        assert {"report.html", "result.json", "row.json", "thumbnail.png"} <= {
+            path.name for path in case.iterdir()
+        }
+        assert json.loads((case / "result.json").read_text())["volume"]["name"] == row["case_id"]
+
+
+def test_finished_cohort_is_not_worked_again(whole: Path, scans: Path, bundle: Path) -> None:
+    before = tables(whole)
+    changed = {path: path.stat().st_mtime_ns for path in (whole / "cases").rglob("*")}
+    said = run_cohort_command(command(scans, whole, bundle))
+    assert " s each" not in said
+    assert tables(whole) == before
+    assert {path: path.stat().st_mtime_ns for path in (whole / "cases").rglob("*")} == changed
+
+
+def test_killed_run_goes_on_to_the_same_tables(whole: Path, scans: Path, bundle: Path) -> None:
+    out = scans.parent / "killed"
+    with subprocess.Popen(command(scans, out, bundle), cwd=ROOT, stderr=subprocess.DEVNULL) as run:
+        end = time.monotonic() + LONGEST_S
+        while not list(out.glob("cases/*/row.json")) and run.poll() is None:
+            assert time.monotonic() < end
+            time.sleep(0.02)
+        run.kill()
+    assert run.returncode == -signal.SIGKILL
+    run_cohort_command(command(scans, out, bundle))
+    assert tables(out) == tables(whole)
+    assert not list((out / "cases").glob(".*"))
+
+
+def test_cohort_of_other_settings_is_refused(
+    whole: Path, scans: Path, bundle: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = command(scans, whole, bundle, "--operating-point", "high-sensitivity")[3:]
+    assert main(words) == 6
+    assert "operating_point 'balanced'" in capsys.readouterr().err
+
+
+def test_folder_of_something_else_is_refused(
+    scans: Path, bundle: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(command(scans, bundle, bundle)[3:]) == 6
+    assert "no folder of a cohort" in capsys.readouterr().err
+
+
+def test_scans_of_one_file_are_cases_of_their_own_and_corrected_files_are_tried_again(
+    tmp_path: Path, bundle: Path
+) -> None:
+    left = made_scan((3, 32, 24), laterality=Laterality.OS, seed=2)
+    (tmp_path / "scans").mkdir()
+    write_e2e(tmp_path / "scans" / "both.e2e", made_scan((3, 32, 24)), left)
+    late = tmp_path / "scans" / "late.e2e"
+    late.write_bytes(b"still being copied")
+    words = command(tmp_path / "scans", tmp_path / "out", bundle, "--save", "tables")
+    run_cohort_command(words)
+    assert [row["file"] for row in rows(tmp_path / "out" / "failures.csv")] == ["late.e2e"]
+    write_e2e(late, made_scan((3, 32, 24), seed=3))
+    run_cohort_command(words)
+    found = [
+        (row["file"], row["series"], row["laterality"])
+        for row in rows(tmp_path / "out" / "cohort.csv")
+    ]
+    assert found == [("both.e2e", "1", "OD"), ("both.e2e", "2", "OS"), ("late.e2e", "1", "OD")]
+    assert rows(tmp_path / "out" / "failures.csv") == []
+    assert not list(tmp_path.rglob("*.seg.nrrd"))
