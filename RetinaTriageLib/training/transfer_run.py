@@ -20,6 +20,7 @@ from RetinaTriageLib.training.feature_head import StandardizedHead
 from RetinaTriageLib.training.image_sets import ImageSet
 from RetinaTriageLib.training.image_store import ImageStore, content_digests
 from RetinaTriageLib.training.optimization import BEST, FINAL, optimize
+from RetinaTriageLib.training.run_identity import claim_run
 from RetinaTriageLib.training.transfer_backbone import bscan_network
 from RetinaTriageLib.training.transfer_inputs import (
     FeatureInputs,
@@ -80,11 +81,13 @@ class TransferTraining:
         Raises
         ------
         InputError
-            If a patient or a picture is in two parts, or weights do not fit.
+            If a patient or a picture is in two parts, weights do not fit, or the run in
+            ``out_folder`` is of other options or pictures.
         """
         parts.require_sound(self.digests)
         plan = replace(self.plan, seed=self.plan.seed + member)
         classes = self.pictures.classes
+        claim_run(out_folder, plan, parts, self.digests, classes)
         network = bscan_network(plan.source, classes, plan.head, plan.size, plan.seed)
         network.learn_last(learned_stages(network, plan.unfreeze_from))
         network.to(plan.device)

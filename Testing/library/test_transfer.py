@@ -145,3 +145,19 @@ def test_run_that_was_killed_ends_as_one_that_was_not(tmp_path: Path) -> None:
         killed.train(parts, tmp_path / "killed", stop)
     resumed, _ = killed.train(parts, tmp_path / "killed")
     assert torch.allclose(whole.head.weight, resumed.head.weight, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("seed", "batch_size", "message"),
+    [(1, 4, "other pictures to learn from"), (0, 5, "other options;")],
+)
+def test_run_goes_on_with_nothing_else(
+    tmp_path: Path, seed: int, batch_size: int, message: str
+) -> None:
+    found, plan = pictures(tmp_path / "set"), tiny_plan(tmp_path, iterations=1)
+    first = single_split(found.images, HALVES)
+    TransferTraining(found, plan, tmp_path / "cache").train(first, tmp_path / "run")
+    other = single_split(found.images, replace(HALVES, seed=seed))
+    changed = TransferTraining(found, replace(plan, batch_size=batch_size), tmp_path / "cache")
+    with pytest.raises(InputError, match=message):
+        changed.train(other, tmp_path / "run")
