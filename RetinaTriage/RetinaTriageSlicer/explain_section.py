@@ -18,8 +18,10 @@ from RetinaTriageLib.explain.explanation import (
 )
 from RetinaTriageLib.outcomes import OUTCOME_HEADS, OutcomeHead
 from RetinaTriageLib.progress import Progress
+from RetinaTriageLib.volume import LabelArray
 from RetinaTriageLib.worker.messages import ExplainRequest, PatientFacts
 from RetinaTriageSlicer import explain_table
+from RetinaTriageSlicer.edited_map import isEdited
 from RetinaTriageSlicer.parameters import RetinaTriageParameterNode
 from RetinaTriageSlicer.places import jumpTo, pointOf
 from RetinaTriageSlicer.provenance import PREFIX
@@ -110,7 +112,7 @@ class ExplainSection:
         self.job = self._logic().ask(
             request,
             self._onProgress,
-            lambda answer: self._onResult(answer, mapNode, case),
+            lambda answer: self._onResult(answer, mapNode, case, request.tissue_map),
             self._onError,
         )
 
@@ -132,13 +134,16 @@ class ExplainSection:
                 done=progress.done, total=progress.total
             )
 
-    def _onResult(self, answer: Explanation, mapNode: Any, case: ShownCase) -> None:
+    def _onResult(
+        self, answer: Explanation, mapNode: Any, case: ShownCase, explained: LabelArray
+    ) -> None:
         if self.job is None:
             return
         self.job = None
         present = slicer.mrmlScene.IsNodePresent
         if present(mapNode) and case.volumeNode is not None:
-            explain_table.writeExplanation(answer, _heads(answer), mapNode, case.nodes)
+            table = explain_table.writeExplanation(answer, _heads(answer), mapNode, case.nodes)
+            explain_table.markExplained(table, explained)
         self._end("")
         self._onMap()
 
@@ -159,6 +164,9 @@ class ExplainSection:
         table = None
         if mapNode is not None and self._nodes is not None:
             table = explain_table.findExplanation(mapNode, self._nodes)
+        if table is not None and isEdited(mapNode) and not self._isOf(table, mapNode):
+            self.status.text = _("The map was edited since it was explained; explain it again.")
+            table = None
         self._explanation = None if table is None else explain_table.readExplanation(table)
         known = () if self._explanation is None else _heads(self._explanation)
         self._scores = [(head, name) for head in known for name in head.names]
@@ -170,6 +178,13 @@ class ExplainSection:
         fillBox(self.scoreBox, texts)
         self.scoreBox.enabled = bool(texts)
         self._onScore()
+
+    def _isOf(self, table: Any, mapNode: Any) -> bool:
+        """Tell whether a map is still the one that was explained."""
+        try:
+            return explain_table.isOf(table, self._readCase().labels(mapNode))
+        except RetinaTriageError:
+            return False
 
     def _onScore(self, _index: int = 0) -> None:
         """List the regions by what the chosen score owes them."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from typing import Any
 
 import numpy as np
@@ -10,12 +11,14 @@ import vtk
 
 from RetinaTriageLib.explain.explanation import Explanation, RegionEffect, TissueRegion
 from RetinaTriageLib.result import RESEARCH_USE
+from RetinaTriageLib.volume import LabelArray
 from RetinaTriageSlicer import hierarchy, provenance
 from RetinaTriageSlicer.scene import ResultNodes
 
 ROLE = "explanation"
 MAP_ROLE = provenance.PREFIX + "ExplainedMap"
 LEFT_OUT = provenance.PREFIX + "LeftOut"
+MAP_SUM = provenance.PREFIX + "ExplainedMapCrc32"
 WHOLE = "whole map"
 TEXTS = ("tissue", "filled_with")
 NUMBERS = ("voxels", "bscan", "depth", "width", "first_bscan", "last_bscan", "parts")
@@ -56,6 +59,16 @@ def writeExplanation(
     folder = tree.GetItemParent(tree.GetItemByDataNode(nodes.consensus))
     hierarchy.moveToFolder(folder, [table])
     return table
+
+
+def markExplained(table: Any, tissueMap: LabelArray) -> None:
+    """Note which map an explanation is of, so that it is not taken for that of a later edit."""
+    table.SetAttribute(MAP_SUM, str(zlib.crc32(tissueMap)))
+
+
+def isOf(table: Any, tissueMap: LabelArray) -> bool:
+    """Tell whether an explanation is of this very map."""
+    return bool(table.GetAttribute(MAP_SUM) == str(zlib.crc32(tissueMap)))
 
 
 def findExplanation(mapNode: Any, nodes: ResultNodes) -> Any:

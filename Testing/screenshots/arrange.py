@@ -14,7 +14,9 @@ import qt
 import slicer
 import vtk
 from RetinaTriageSlicer.map_nodes import showMap
+from RetinaTriageSlicer.places import pointOf
 from RetinaTriageSlicer.scene import ResultNodes
+from RetinaTriageSlicer.volume_node import readVolumeNode
 
 from RetinaTriageLib.tissues import TISSUES, TissueGroup
 
@@ -51,7 +53,7 @@ def show_scan(volume_node: Any) -> None:
         node.SetRulerType(slicer.vtkMRMLAbstractViewNode.RulerTypeThin)
     slice_node("Red").SetSliceVisible(True)
     _look_from_vitreous((low + high) / 2)
-    jump((low + high) / 2)
+    jump(_brightest(volume_node))
 
 
 def show_result(nodes: ResultNodes) -> None:
@@ -109,6 +111,14 @@ def slice_node(name: str) -> Any:
 def view_node() -> Any:
     """Node of the 3D view."""
     return slicer.app.layoutManager().threeDWidget(0).mrmlViewNode()
+
+
+def _brightest(volume_node: Any) -> Any:
+    """Middle of a scan at the depth that is brightest, where the retina is, in RAS, in mm."""
+    volume, grid = readVolumeNode(volume_node)
+    bscans, depths, widths = volume.shape
+    profile = volume.voxels.mean(axis=(0, 2))
+    return np.array(pointOf(volume_node, grid, depths, (bscans / 2, profile.argmax(), widths / 2)))
 
 
 def _make_room_for_legend() -> None:

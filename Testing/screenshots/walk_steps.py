@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from arrange import VIEW_AXES, slice_node
 from RetinaTriageSlicer.browser_opinions import answerTitle
 from RetinaTriageSlicer.browser_places import DISAGREEMENTS, POCKETS
 from RetinaTriageSlicer.edited_map_tables import Change, scoreChanges
@@ -15,7 +16,7 @@ EDEMA = ("conditions", "macular_retinal_edema")
 SEEN, NOTABLE = 0.5, 0.05
 """Score from which the networks see a condition, and the least change that counts as one."""
 
-MOST_POCKETS = 12
+MOST_POCKETS = 7
 """Pockets taken away one after the other at most; real scans have many specks."""
 
 
@@ -63,6 +64,7 @@ class Walk:
             yield "no pocket of fluid in this map"
             return
         places.table.setCurrentCell(0, 0)
+        offsets = {name: slice_node(name).GetSliceOffset() for name in VIEW_AXES}
         yield self._photograph("pocket", browser.shownLabel)
         self._again.button.collapsed = False
         yield self._remove()
@@ -75,7 +77,9 @@ class Walk:
             places.refresh()
             removed += 1
         if removed > 1:
-            yield self._photograph("dry", places.table)
+            for name, offset in offsets.items():  # back to the first pocket
+                slice_node(name).SetSliceOffset(offset)
+            yield self._photograph("less_fluid", places.table)
         yield self._outcome(removed)
 
     def _remove(self) -> str:

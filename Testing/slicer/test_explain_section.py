@@ -9,6 +9,8 @@ import pytest
 import slicer
 from example_result import example_result, result_from_maps
 from panel_steps import bundle_folder, choose_bundle, scan, wait_until
+from RetinaTriageSlicer.browser_scan import mapScan
+from RetinaTriageSlicer.edited_map import makeEditedCopy, readTissueMap, writeTissueMap
 from RetinaTriageSlicer.explain_table import findExplanation, readExplanation
 from RetinaTriageSlicer.places import indexOf, pointOf
 from RetinaTriageSlicer.provenance import PREFIX
@@ -111,6 +113,23 @@ def test_explanation_is_in_the_scene(explain: Any):
     assert readExplanation(table).scores["referral"][0] == pytest.approx(0.93)
     explain.show(nodes)
     assert len(cells(explain, 0)) == table.GetNumberOfRows() - 1
+
+
+def test_edited_map_is_explained_until_it_is_edited_again(explain: Any):
+    (nodes,) = findResults()
+    copy = makeEditedCopy(nodes, nodes.hypotheses[0])
+    explain.showMaps()
+    explain.mapBox.setCurrentIndex(explain.mapBox.findText(copy.GetName()))
+    explained(explain)
+    assert findExplanation(copy, nodes) is not None
+    assert len(cells(explain, 0)) > 1
+    scan = mapScan(copy)
+    labels = readTissueMap(copy, scan)
+    labels[labels == 4] = 3
+    writeTissueMap(copy, labels, scan)
+    explain.showMaps()
+    assert cells(explain, 0) == []
+    assert "edited since it was explained" in explain.status.text
 
 
 def test_cancel_leaves_the_scene_alone(explain: Any):

@@ -75,15 +75,21 @@ class qSlicerMainWindow(qt.QMainWindow):
         """Let go of the panel; it lives on without the window."""
         if self._shown is not None:
             self._shown.exit()
-            self._scroll.takeWidget()
+            _give_back(self._scroll.takeWidget())
             self._shown = None
 
     def dismantle(self) -> None:
         """Give back panel and views, which a window that is dropped would take with it."""
         self.leaveModule()
         if self.centralWidget() is not None:
-            self.takeCentralWidget()
+            _give_back(self.takeCentralWidget())
         self.hide()
+        self.objectName = ""  # by which Slicer looks for its main window
+
+
+def _give_back(widget: Any) -> None:
+    """Let go of a widget for PySide too, which deletes it with a parent that it remembers."""
+    widget.setParent(None)
 
 
 def photograph(window: qSlicerMainWindow, path: Path, size: tuple[int, int] = (1500, 900)) -> None:
