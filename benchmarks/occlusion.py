@@ -54,6 +54,7 @@ from RetinaTriageLib.training.transfer_backbone import BackboneSource, bscan_net
 SHAPE, REDUCED = (496, 512), (248, 256)
 SUBSET = 256
 PHANTOM_SEEDS = (9_300_001, 9_300_002)
+BSCANS = 13  # of a phantom, whose middle one is taken
 WARM_UP = 16
 
 
@@ -183,10 +184,11 @@ def _judge(stated: argparse.Namespace) -> tuple[Judge, int]:
 def _pictures(paths: list[Path]) -> dict[str, FloatArray]:
     if paths:
         return {path.stem: picture_of(lone_bscan(read_volume(path), 0)) for path in paths}
-    device = with_bscans(SCANNERS["spectralis"], 9)
+    device = with_bscans(SCANNERS["spectralis"], BSCANS)
     phantoms = {seed: make_phantom(seed, device).volume for seed in PHANTOM_SEEDS}
     return {
-        f"phantom {seed}": picture_of(lone_bscan(volume, 4)) for seed, volume in phantoms.items()
+        f"phantom {seed}": picture_of(lone_bscan(volume, BSCANS // 2))
+        for seed, volume in phantoms.items()
     }
 
 

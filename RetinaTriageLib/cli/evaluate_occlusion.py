@@ -38,6 +38,8 @@ def add_action(actions: Actions) -> None:
     parser.add_argument("--bundle", type=Path, required=True, help="bundle folder or zip")
     parser.add_argument("--class", dest="score", required=True, metavar="NAME")
     parser.add_argument("--out", type=Path, required=True, help="folder of the overlays, made new")
+    parser.add_argument("--box", type=int, default=20, help="side in pixels (default 20)")
+    parser.add_argument("--gray", type=float, default=0.0, help="of the box, 0 black to 1 white")
     parser.add_argument("--finest", type=int, default=1, help="step to end with, in pixels")
     parser.add_argument("--compute", default="auto", choices=("auto", "cpu", "cuda", "mps"))
     parser.set_defaults(command=occlusion)
@@ -52,6 +54,7 @@ def occlusion(parsed: argparse.Namespace) -> int:
     from RetinaTriageLib.explain.bundle_occlusion import occlude_bscan
     from RetinaTriageLib.explain.lone_bscan import lone_bscan
     from RetinaTriageLib.explain.occlusion_files import OcclusionCase
+    from RetinaTriageLib.explain.occlusion_map import OcclusionBox
     from RetinaTriageLib.explain.picture_occlusion import OcclusionPlan
     from RetinaTriageLib.inference.allocator import keep_freed_memory
     from RetinaTriageLib.inference.compute import choose_compute
@@ -66,7 +69,10 @@ def occlusion(parsed: argparse.Namespace) -> int:
     keep_freed_memory()
     is_image = is_image_bundle(parsed.bundle)
     bundle = load_image_bundle(parsed.bundle) if is_image else load_bundle(parsed.bundle)
-    compute, plan = choose_compute(parsed.compute), OcclusionPlan(finest=parsed.finest)
+    compute, plan = (
+        choose_compute(parsed.compute),
+        OcclusionPlan(box=OcclusionBox(parsed.box, parsed.box, parsed.gray), finest=parsed.finest),
+    )
 
     def test(bscan: OCTVolume) -> OcclusionMap:
         return occlude_bscan(bscan, bundle, parsed.score, plan, compute=compute)

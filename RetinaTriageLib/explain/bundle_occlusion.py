@@ -36,8 +36,8 @@ def occlude_bscan(
     """Drop of one score of a bundle wherever a box hides a part of a B-scan.
 
     A bundle of whole-image classifiers judges the B-scan as it is. One of tissue-map networks
-    segments the B-scan, as a scan of its own, and judges the maps; its fast mode ends with steps of
-    8 pixels and puts boxes only where they touch the retina.
+    segments the B-scan, as a scan of its own, and judges the maps; its fast mode takes steps of 16
+    pixels, straight lines between, and puts boxes only where they touch the retina.
 
     Parameters
     ----------

@@ -19,6 +19,7 @@ from RetinaTriageLib.writers.volume_file import write_voxels
 OVERLAY, DROPS, DROP_VOLUME = "overlay.png", "drop.npy", "drop.nrrd"
 REGION_TABLE, REGION_FACTS = "region.csv", "region.json"
 INCHES, DOTS_AN_INCH = 9.0, 110
+PICTURE_SHARE, MARGIN_INCHES = 0.84, 0.8
 OPACITY = 0.75
 COLORS = "inferno"
 
@@ -120,9 +121,11 @@ def write_overlay(case: OcclusionCase, path: Path, lesion: BoolArray | None = No
 
     found = case.found
     rows, columns = found.drop.shape
-    figure = Figure(figsize=(INCHES, INCHES * rows / columns + 1.0), dpi=DOTS_AN_INCH)
+    high = INCHES * PICTURE_SHARE * rows / columns + MARGIN_INCHES
+    figure = Figure(figsize=(INCHES, high), dpi=DOTS_AN_INCH)
     FigureCanvasAgg(figure)
-    axes = figure.add_axes((0.02, 0.1, 0.84, 0.8))
+    bottom = MARGIN_INCHES / 2 / high
+    axes = figure.add_axes((0.02, bottom, PICTURE_SHARE, 1 - 2 * bottom))
     axes.imshow(picture_of(case.bscan), cmap="gray", vmin=0, vmax=1, interpolation="nearest")
     top = max(found.largest, 1e-6)
     shown = np.clip(found.drop / top, 0, 1)
@@ -156,6 +159,6 @@ def write_overlay(case: OcclusionCase, path: Path, lesion: BoolArray | None = No
         fontsize=6.5,
     )
     # Of the colors alone: a bar of the picture itself would be as transparent.
-    bar = figure.add_axes((0.88, 0.15, 0.025, 0.7))
+    bar = figure.add_axes((0.88, bottom, 0.025, 1 - 2 * bottom))
     figure.colorbar(ScalarMappable(drops.norm, drops.cmap), cax=bar, label="drop of the score")
     figure.savefig(path)
