@@ -83,12 +83,14 @@
 
   const state = { column: columns[2], down: false, drawn: PAGE, referrals: new Set() };
 
+  const collator = new Intl.Collator(undefined, { numeric: true });
+
   // Unknown values come last in either order; equal ones go by urgency, then disagreement.
   const compare = (a, b, down) => {
     if (a === b) return 0;
     if (a === null) return 1;
     if (b === null) return -1;
-    const order = typeof a === "string" ? a.localeCompare(b, undefined, { numeric: true }) : a - b;
+    const order = typeof a === "string" ? collator.compare(a, b) : a - b;
     return down ? -order : order;
   };
   const sorted = (rows) =>
