@@ -56,6 +56,7 @@ class Panel(slicer.util.VTKObservationMixin):
         self.tools = ToolSections(self.ui, lambda: self._logic, lambda: self._parameters)
         self.bscans = BscanSection(self.ui, lambda: self._logic, lambda: self._parameters)
         self._verdict = VerdictSection(self.ui, self._onShown)
+        self.tools.onSettled = self._showNewest
         self.browser = BrowserSections(self.ui, lambda: self._logic, lambda: self._parameters)
         self.reading = ReadingSection(self.ui, self._onCase)
         self._sections = (
@@ -222,6 +223,11 @@ class Panel(slicer.util.VTKObservationMixin):
 
     def _onNodeAdded(self, _caller: Any, _event: str) -> None:
         self.tools.lookAgain()
+
+    def _showNewest(self) -> None:
+        """Show a result of the chosen volume that a script has brought into the scene."""
+        if self.run is None and self._parameters is not None:
+            self._verdict.showVolume(self._parameters.inputVolume)
 
     def _onSceneStartClose(self, _caller: Any, _event: str) -> None:
         self.disconnectScene()

@@ -39,6 +39,10 @@ class ToolSections:
     ----------
     ui : widgets of the panel
     logic, parameters : give the logic and the parameters of the moment
+
+    Attributes
+    ----------
+    onSettled : called where no result is shown, when nodes have come into the scene
     """
 
     def __init__(
@@ -48,6 +52,7 @@ class ToolSections:
         parameters: Callable[[], RetinaTriageParameterNode | None],
     ) -> None:
         self.nodes: ResultNodes | None = None
+        self.onSettled: Callable[[], object] = _ignore
         self.explain = ExplainSection(logic, parameters)
         self.occlusion = OcclusionSection(logic, parameters)
         self.operating = OperatingSection(parameters)
@@ -94,9 +99,11 @@ class ToolSections:
         self._timer.start()
 
     def _showMaps(self) -> None:
-        if self.nodes is not None:
-            for section in (self.explain, self.surfaces, self.export):
-                section.showMaps()
+        if self.nodes is None:
+            self.onSettled()
+            return
+        for section in (self.explain, self.surfaces, self.export):
+            section.showMaps()
 
     def dropRemoved(self) -> None:
         """Let go of a result whose volume or map was removed from the scene."""
@@ -106,3 +113,7 @@ class ToolSections:
         present = slicer.mrmlScene.IsNodePresent(self.nodes.consensus)
         if not present or self.nodes.volumeNode is None:
             self.show(None)
+
+
+def _ignore() -> None:
+    """Do nothing about new nodes."""

@@ -6,9 +6,12 @@ from typing import Any
 import pytest
 import qt
 import slicer
+from example_result import example_result
 from panel_steps import ready, result_names, run, scan, wait_until
 from RetinaTriageSlicer.run_progress import RunProgress
-from RetinaTriageSlicer.scene import findResults
+from RetinaTriageSlicer.scene import findResults, showResult
+from RetinaTriageSlicer.volume_node import readVolumeNode
+from volume_nodes import volume_node
 
 from RetinaTriageLib.errors import CancelledError
 from RetinaTriageLib.progress import Progress
@@ -123,6 +126,16 @@ def test_verdict_of_an_opened_scene_needs_no_run(panel: Any, tmp_path: Path):
     assert panel.ui.verdictButton.isHidden()
     slicer.util.loadScene(str(tmp_path / "scene.mrb"))
     assert panel.ui.verdictLabel.text == said
+
+
+def test_result_of_a_script_is_shown_without_choosing_again(panel: Any):
+    result = example_result()
+    node = volume_node(result.volume)
+    panel.ui.inputSelector.setCurrentNode(node)
+    assert panel.ui.verdictButton.isHidden()
+    showResult(result, node, readVolumeNode(node)[1])
+    wait_until(lambda: not panel.ui.verdictButton.isHidden())
+    assert panel.tools.nodes is not None
 
 
 def test_panel_goes_on_after_the_scene_was_closed(panel: Any, tmp_path: Path):
