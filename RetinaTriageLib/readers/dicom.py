@@ -22,7 +22,12 @@ import numpy as np
 import numpy.typing as npt
 
 from RetinaTriageLib.errors import InputError
-from RetinaTriageLib.readers.dicom_file import damaged_values, is_dicom, parse_dicom
+from RetinaTriageLib.readers.dicom_file import (
+    damaged_values,
+    is_dicom,
+    parse_dicom,
+    stored_instance,
+)
 from RetinaTriageLib.readers.dicom_frames import (
     Frame,
     dicom_device,
@@ -251,7 +256,6 @@ def _localizer(frames: Sequence[Frame], placement: DicomPlacement, path: Path) -
 
 def _picture(folder: Path, instance: str) -> npt.NDArray[Any] | None:
     for path in dicom_paths(folder):
-        header = parse_dicom(path, pixels=False)
-        if str(header.get("SOPInstanceUID", "")) == instance:
+        if stored_instance(path) == instance:
             return picture_pixels(parse_dicom(path, pixels=True), path.name)
     return None

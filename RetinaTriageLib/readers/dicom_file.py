@@ -97,6 +97,13 @@ def parse_dicom(path: Path, *, pixels: bool) -> FileDataset:
     return dataset
 
 
+def stored_instance(path: Path) -> str:
+    """Return the instance UID of a file, which stands at its start too."""
+    with damaged_values(path.name):
+        meta = _pydicom().filereader.read_file_meta_info(path)
+        return str(meta.get("MediaStorageSOPInstanceUID", ""))
+
+
 def _parser_errors() -> tuple[type[Exception], ...]:
     """Everything that pydicom raises, its own errors among it, which derive from no common one."""
     from pydicom import errors

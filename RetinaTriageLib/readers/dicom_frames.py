@@ -11,9 +11,9 @@ column, from the upper left corner of the upper left pixel).
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -41,7 +41,7 @@ class Frame:
     track : float array (point, 2), (row, column) of the B-scan's columns on the localizer
     """
 
-    pixel_mm: tuple[float, float] | None
+    pixel_mm: tuple[float, ...] | None
     position_mm: tuple[float, ...] | None
     axes: tuple[float, ...] | None
     between_mm: float | None
@@ -66,9 +66,13 @@ def dicom_frames(dataset: FileDataset, name: str, most: int | None = None) -> li
         raise InputError(msg)
     shared = dataset.get("SharedFunctionalGroupsSequence") or ()
     common = [*(group_values(group) for group in shared[:1]), group_values(dataset)]
+    facts: dict[str, Any] = {}
+    for sequence, convert in MACROS.items():
+        facts |= convert(_macro(common, sequence))
+    frame = Frame(**facts)
     if groups is not None:
-        return [_frame([own, *common]) for own in groups[1]]
-    return [_frame(common)] * (count if most is None else min(count, most))
+        return [_with_own(frame, own) for own in groups[1]]
+    return [frame] * (count if most is None else min(count, most))
 
 
 def dicom_laterality(frames: Sequence[Frame], dataset: Dataset) -> Laterality | None:
@@ -101,27 +105,18 @@ def dicom_device(dataset: Dataset) -> DeviceFamily | None:
     return DeviceFamily.OPTOVUE if "optovue" in maker else None
 
 
-def _frame(levels: Sequence[Values]) -> Frame:
-    """Frame of its own group, the shared one and the top of the data set, in this order."""
-    measures = _macro(levels, "PixelMeasuresSequence")
-    spacing = _numbers(measures, "PixelSpacing", 2)
-    axes = _numbers(_macro(levels, "PlaneOrientationSequence"), "ImageOrientationPatient", 6)
-    location = _macro(levels, "OphthalmicFrameLocationSequence")
-    track = _numbers(location, "ReferenceCoordinates", None)
-    return Frame(
-        None if spacing is None else (spacing[0], spacing[1]),
-        _numbers(_macro(levels, "PlanePositionSequence"), "ImagePositionPatient", 3),
-        axes,
-        _length(measures, "SpacingBetweenSlices"),
-        _length(measures, "SliceThickness"),
-        str(_macro(levels, "FrameAnatomySequence").get("FrameLaterality", "")),
-        str(location.get("ReferencedSOPInstanceUID", "")),
-        None if track is None or len(track) < 4 or len(track) % 2 else _pairs(track),
-    )
+def _with_own(frame: Frame, group: Values) -> Frame:
+    """Frame with what its own functional group says instead."""
+    facts: dict[str, Any] = {}
+    for sequence, convert in MACROS.items():
+        item = group.get(sequence)
+        if item is not None:
+            facts |= convert(item)
+    return replace(frame, **facts)
 
 
 def _macro(levels: Sequence[Values], sequence: str) -> Values:
-    """Item that holds some facts: the frame's own, else the shared one, else the top."""
+    """Item that holds some facts: the shared one, else the top of the data set."""
     for level in levels:
         item: Values | None = level.get(sequence)
         if item is not None:
@@ -139,10 +134,35 @@ def _numbers(item: Values, keyword: str, count: int | None) -> tuple[float, ...]
     return numbers if fits and all(map(math.isfinite, numbers)) else None
 
 
-def _pairs(track: Sequence[float]) -> FloatArray:
-    return np.array(track).reshape(-1, 2)
-
-
 def _length(item: Values, keyword: str) -> float | None:
     value = _numbers(item, keyword, 1)
     return value[0] if value is not None and value[0] > 0 else None
+
+
+def _measures(item: Values) -> dict[str, Any]:
+    return {
+        "pixel_mm": _numbers(item, "PixelSpacing", 2),
+        "between_mm": _length(item, "SpacingBetweenSlices"),
+        "thickness_mm": _length(item, "SliceThickness"),
+    }
+
+
+def _location(item: Values) -> dict[str, Any]:
+    track = _numbers(item, "ReferenceCoordinates", None)
+    fits = track is not None and len(track) >= 4 and len(track) % 2 == 0
+    return {
+        "localizer": str(item.get("ReferencedSOPInstanceUID", "")),
+        "track": np.array(track).reshape(-1, 2) if fits else None,
+    }
+
+
+MACROS: Mapping[str, Callable[[Values], dict[str, Any]]] = {
+    "PixelMeasuresSequence": _measures,
+    "PlanePositionSequence": lambda item: {
+        "position_mm": _numbers(item, "ImagePositionPatient", 3)
+    },
+    "PlaneOrientationSequence": lambda item: {"axes": _numbers(item, "ImageOrientationPatient", 6)},
+    "FrameAnatomySequence": lambda item: {"laterality": str(item.get("FrameLaterality", ""))},
+    "OphthalmicFrameLocationSequence": _location,
+}
+"""Sequence of a functional group to the fields of `Frame` that it states."""

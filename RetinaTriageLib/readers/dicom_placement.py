@@ -46,7 +46,7 @@ class DicomPlacement:
 
 
 def place_frames(
-    frames: Sequence[Frame], columns: int, pixel_mm: tuple[float, float], *, volumetric: bool
+    frames: Sequence[Frame], columns: int, pixel_mm: Sequence[float], *, volumetric: bool
 ) -> DicomPlacement:
     """Placement of the frames of one scan.
 
@@ -83,7 +83,7 @@ def placeholder_spacing(frames: Sequence[Frame]) -> bool:
 def _in_patient(
     frames: Sequence[Frame],
     columns: int,
-    pixel_mm: tuple[float, float],
+    pixel_mm: Sequence[float],
     on_localizer: DicomPlacement | None,
 ) -> DicomPlacement | None:
     stated = [(f.position_mm, f.axes) for f in frames if f.position_mm is not None]

@@ -10,11 +10,11 @@ Header fields: ``nifti1.h`` and ``nifti2.h``, https://nifti.nimh.nih.gov.
 
 from __future__ import annotations
 
-import gzip
 import math
 import struct
 import zlib
 from dataclasses import dataclass
+from io import BufferedReader
 from pathlib import Path
 from typing import Any, Literal
 
@@ -24,7 +24,9 @@ import numpy.typing as npt
 from RetinaTriageLib.errors import InputError
 from RetinaTriageLib.readers.sizes import LARGEST_RATIO, MOST_BYTES
 
+GZIP, GZIP_MAGIC = 31, b"\x1f\x8b"  # 31 asks zlib for the format of gzip
 CHUNK_BYTES = 2**22
+PACKED_START_BYTES = 2**16
 # Size of the header to where and how it stores sides, type, bits a voxel, first voxel, scale.
 LAYOUTS = {
     348: ((40, "8h"), (70, "h"), (72, "h"), (108, "f"), (112, "ff")),
@@ -46,64 +48,77 @@ class _Header:
     end: int
 
 
-def require_complete_nifti(path: Path) -> None:
-    """Refuse a truncated ``.nii``, and a ``.nii.gz`` that SimpleITK would take for another file.
+def nifti_voxels(path: Path) -> npt.NDArray[Any] | None:
+    """Voxels of a ``.nii`` or ``.nii.gz``, slowest axis first; None for scaled or colored ones.
 
     Raises
     ------
     InputError
-        If a ``.nii`` ends before its last voxel, or lies beside the ``.nii.gz`` of its name.
+        If the file is damaged, ends before its last voxel, holds more than 2 GiB, or is a
+        ``.nii.gz`` that lies beside the ``.nii`` of its name.
     """
-    if path.suffix.lower() != ".gz":
-        try:
-            with path.open("rb") as file:
-                end = _header(file.read(max(LAYOUTS))).end
-        except DAMAGE as error:
-            raise _damaged(path, error) from error
-        _require_end(path, end, path.stat().st_size)
-    elif path.with_suffix("").exists():
+    if path.suffix.lower() == ".gz" and path.with_suffix("").exists():
         msg = (
             f"{path.name} lies beside {path.stem}, which SimpleITK would read in its place; move "
             "one of them to another folder."
         )
         raise InputError(msg)
-
-
-def unpacked_voxels(path: Path) -> npt.NDArray[Any] | None:
-    """Voxels of a ``.nii.gz``, slowest axis first; None for scaled or colored ones.
-
-    Raises
-    ------
-    InputError
-        If the file is damaged, ends before its last voxel or unpacks to more than 2 GiB.
-    """
     try:
-        with gzip.open(path) as file:
-            header = _header(file.read(max(LAYOUTS)))
-            if not 0 < header.end <= min(MOST_BYTES, LARGEST_RATIO * path.stat().st_size):
+        with path.open("rb") as file:
+            packed = file.peek(len(GZIP_MAGIC)).startswith(GZIP_MAGIC)
+            header = _header(_start(file, packed=packed))
+            found = path.stat().st_size
+            if not 0 < header.end <= min(MOST_BYTES, LARGEST_RATIO * found):
                 msg = f"its header announces {header.end} bytes"
                 raise ValueError(msg)
-            file.seek(0)
-            content = bytearray(header.end)
-            found = _fill(content, file)
-            file.read(1)  # at the end the checksum is compared
+            content = bytearray(header.end if packed else min(header.end, found))
+            found = _unpack(file, content) if packed else file.readinto(content)
     except DAMAGE as error:
-        raise _damaged(path, error) from error
-    _require_end(path, header.end, found)
+        msg = f"{path.name} cannot be read ({error}); copy or export it again."
+        raise InputError(msg) from error
+    if found < header.end:
+        msg = (
+            f"{path.name} cannot be read: its header announces {header.end} bytes, it ends after "
+            f"{found}. Copy or export it again."
+        )
+        raise InputError(msg)
     if header.voxels is None:
         return None
     count = math.prod(header.shape)
     return np.frombuffer(content, header.voxels, count, header.first).reshape(header.shape)
 
 
-def _fill(content: bytearray, file: gzip.GzipFile) -> int:
-    """Read as many bytes as there is place for; returns how many there were."""
-    place, view = 0, memoryview(content)
-    while place < len(content):
-        count = file.readinto(view[place : place + CHUNK_BYTES])
-        if not count:
-            break
-        place += count
+def _start(file: BufferedReader, *, packed: bool) -> bytes:
+    """First bytes, unpacked; the file is at its start again."""
+    start = file.read(PACKED_START_BYTES if packed else max(LAYOUTS))
+    file.seek(0)
+    return zlib.decompressobj(GZIP).decompress(start, max(LAYOUTS)) if packed else start
+
+
+def _unpack(file: BufferedReader, content: bytearray) -> int:
+    """Unpack as many bytes as there is place for; returns how many there were.
+
+    zlib compares length and checksum where a stream ends; several may follow one another.
+    """
+    place, ended = 0, False
+    view, unpacker = memoryview(content), zlib.decompressobj(GZIP)
+    while chunk := file.read(CHUNK_BYTES):
+        while chunk:
+            # One byte beyond the place shows whether the stream ends there, as it should.
+            unpacked = unpacker.decompress(chunk, len(content) - place + 1)
+            kept = min(len(unpacked), len(content) - place)
+            view[place : place + kept] = unpacked[:kept]
+            place += kept
+            if len(unpacked) > kept:
+                return place
+            ended = unpacker.eof
+            chunk = unpacker.unconsumed_tail
+            if ended:
+                chunk = unpacker.unused_data.lstrip(b"\0")  # some programs fill up blocks
+                unpacker = zlib.decompressobj(GZIP)
+    if not ended:
+        msg = "its end is missing"
+        raise EOFError(msg)
     return place
 
 
@@ -122,16 +137,3 @@ def _header(content: bytes) -> _Header:
     if voxels is not None and (scale not in UNSCALED or voxels.itemsize * 8 != bits):
         voxels = None
     return _Header(shape[::-1], voxels, int(first), int(first + math.prod(shape) * bits // 8))
-
-
-def _require_end(path: Path, expected: int, found: int) -> None:
-    if found < expected:
-        msg = (
-            f"{path.name} cannot be read: its header announces {expected} bytes, it ends after "
-            f"{found}. Copy or export it again."
-        )
-        raise InputError(msg)
-
-
-def _damaged(path: Path, error: Exception) -> InputError:
-    return InputError(f"{path.name} cannot be read ({error}); copy or export it again.")

@@ -14,7 +14,7 @@ from RetinaTriageLib.errors import InputError
 from RetinaTriageLib.readers.detached_data import data_file
 from RetinaTriageLib.readers.gray import lossless_gray, refuse_label_map, single_channel
 from RetinaTriageLib.readers.grid_axes import Grid, choose_axes, orient
-from RetinaTriageLib.readers.nifti_file import require_complete_nifti, unpacked_voxels
+from RetinaTriageLib.readers.nifti_file import nifti_voxels
 from RetinaTriageLib.readers.sizes import require_unpackable
 from RetinaTriageLib.readers.spacing import believed_spacing
 from RetinaTriageLib.volume import STANDARD_DIRECTIONS, OCTVolume, ScanPattern, VoxelSpacing
@@ -87,8 +87,7 @@ class _Stored:
 
 
 def _load(path: Path) -> tuple[_Stored, MappingProxyType[str, str]]:
-    if path.name.lower().endswith((".nii", ".nii.gz")):
-        require_complete_nifti(path)
+    voxels = nifti_voxels(path) if path.name.lower().endswith((".nii", ".nii.gz")) else None
     packed_bytes = data_file(path).stat().st_size
     reader = _simple_itk().ImageFileReader()
     reader.SetFileName(str(path))
@@ -107,7 +106,7 @@ def _load(path: Path) -> tuple[_Stored, MappingProxyType[str, str]]:
             raise InputError(msg)
         components = max(1, reader.GetNumberOfComponents())
         require_unpackable(size, components, packed_bytes, path.name)
-        return _read(reader, path), MappingProxyType(metadata)
+        return _read(reader, voxels), MappingProxyType(metadata)
     # Keys that are not UTF-8 are a TypeError in SimpleITK.
     except (RuntimeError, TypeError, UnicodeError, MemoryError) as error:
         reason = (str(error).strip().splitlines() or ["no reason given"])[-1][:300]
@@ -115,11 +114,9 @@ def _load(path: Path) -> tuple[_Stored, MappingProxyType[str, str]]:
         raise InputError(msg) from error
 
 
-def _read(reader: Any, path: Path) -> _Stored:
-    if path.name.lower().endswith(".nii.gz"):
-        voxels = unpacked_voxels(path)
-        if voxels is not None and voxels.shape == tuple(reversed(reader.GetSize())):
-            return _Stored(voxels, reader)
+def _read(reader: Any, voxels: npt.NDArray[Any] | None) -> _Stored:
+    if voxels is not None and voxels.shape == tuple(reversed(reader.GetSize())):
+        return _Stored(voxels, reader)
     image = reader.Execute()
     pixels = _simple_itk().GetArrayFromImage(image)
     return _Stored(

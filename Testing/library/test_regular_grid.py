@@ -217,3 +217,17 @@ def test_scaled_packed_file_is_read_as_simple_itk_scales_it(tmp_path):
     content[112:120] = struct.pack("<ff", 2.0, 1.0)
     path.write_bytes(gzip.compress(content))
     assert np.array_equal(read_regular_grid(path).voxels, 2.0 * scan_files.speckle() + 1)
+
+
+def test_packed_file_of_several_streams_is_one_file(tmp_path):
+    path = scan_files.write_grid(tmp_path / "a.nii.gz", scan_files.speckle())
+    content = gzip.decompress(path.read_bytes())
+    path.write_bytes(gzip.compress(content[:700]) + gzip.compress(content[700:]) + bytes(5))
+    assert np.array_equal(read_regular_grid(path).voxels, scan_files.speckle())
+
+
+def test_packed_file_without_its_last_bytes_is_refused(tmp_path):
+    path = scan_files.write_grid(tmp_path / "a.nii.gz", scan_files.speckle((8, 128, 128)))
+    path.write_bytes(path.read_bytes()[:-6])
+    with pytest.raises(InputError, match="end is missing"):
+        read_regular_grid(path)
