@@ -14,7 +14,7 @@ from RetinaTriageLib.cohort.reading_list import QueueEntry, QueueFilter
 from RetinaTriageSlicer.widgets import Column, fillBox, fillTable, makeBox, makeTable
 
 SHOWN_ROWS, MOST_ROWS = 7, 500
-CASE, REFERRAL, DISAGREEMENT, THICKNESS, READ, PATIENT = range(6)
+CASE, REFERRAL, READ, DISAGREEMENT, THICKNESS, PATIENT = range(6)
 MODEL_COLUMNS = (REFERRAL, DISAGREEMENT, THICKNESS)
 EVERY = 0
 SHORT = 6
@@ -49,9 +49,9 @@ class QueueWidgets:
             (
                 Column(_("Case"), _("Place in the queue, and a name that tells no patient.")),
                 Column(_("Referral"), _("Referral by the model.")),
+                Column(_("Read"), _("Your decision, or who else has read the case.")),
                 Column(_("Differ"), _("Disagreement of the opinions.")),
                 Column(_("CST (\u00b5m)"), _("Mean thickness of the retina in the central 1 mm.")),
-                Column(_("Read"), _("Your decision, or who else has read the case.")),
                 Column(_("Patient"), _("What the table says of patient and file.")),
             ),
         )
@@ -156,9 +156,9 @@ def _texts(entry: QueueEntry) -> tuple[str, ...]:
     return (
         f"{entry.place}: {row.alias.removeprefix('case ')}",
         title_of(referral) if referral else "",
+        others if entry.reading is None else title_of(entry.reading.referral),
         _number(row.disagreement, 3),
         _number(row.number(CST), 0),
-        others if entry.reading is None else title_of(entry.reading.referral),
         patientText(entry),
     )
 
