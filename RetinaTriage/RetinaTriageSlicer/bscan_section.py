@@ -34,6 +34,7 @@ from RetinaTriageSlicer.widgets import (
     makeLabel,
     makeSection,
     makeTable,
+    stretchNames,
 )
 
 POOLINGS: tuple[Pooling | None, ...] = (None, *Pooling)
@@ -205,6 +206,8 @@ class BscanSection:
                         "",
                     ]
                 )
+        for row in range(self.table.rowCount):
+            self.table.cellWidget(row, REFERRAL_COLUMN).hide()  # it goes with the row, but later
         fillTable(self.table, rows)
         if verdict is not None:
             self._offerReferrals(verdict)
@@ -227,7 +230,7 @@ class BscanSection:
                 ),
             )
             self.table.setCellWidget(at, REFERRAL_COLUMN, box)
-        self.table.resizeColumnsToContents()
+        self.table.resizeRowsToContents()
 
     def _say(self) -> None:
         """Write the verdict, and the other one beside it."""
@@ -310,11 +313,12 @@ class BscanSection:
             _("Classes of the bundle; choose one to go to the B-scan that shows it most."),
             (
                 Column(_("Class"), _("What the classifier can tell.")),
-                Column(_("Probability (0 to 1)"), _("Score of the volume, of its B-scans; raw.")),
-                Column(_("Most in B-scan"), _("B-scan from 1 that shows it most, and its score.")),
+                Column(_("0 to 1"), _("Probability of the volume, of its B-scans; raw.")),
+                Column(_("Most in"), _("B-scan from 1 that shows it most, and its score.")),
                 Column(_("Referral"), _("Referral that the class asks for.")),
             ),
         )
+        stretchNames(self.table)
         self.plotButton = makeButton(
             "bscanPlotButton",
             _("Show curve"),

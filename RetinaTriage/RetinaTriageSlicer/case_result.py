@@ -15,6 +15,7 @@ from RetinaTriageLib.measures.measure import measure
 from RetinaTriageLib.outcomes import OUTCOME_HEADS, OutcomeHead
 from RetinaTriageLib.result import Fovea, Provenance, TriageResult, Verdict, Vocabulary
 from RetinaTriageLib.writers.tables import ALL_MAPS
+from RetinaTriageSlicer.bscan_nodes import findVerdict, readVerdict
 from RetinaTriageSlicer.bundle_of_result import readBundleManifest
 from RetinaTriageSlicer.provenance import PREFIX
 from RetinaTriageSlicer.shown_case import ShownCase
@@ -49,6 +50,7 @@ def storedResult(case: ShownCase, fovea: Fovea | None = None) -> TriageResult:
         for number, tissueMap in enumerate(maps, start=1)
     )
     joint = [row for row in opinions if row["segmenter"] == ALL_MAPS]
+    bscans = findVerdict(case.volumeNode)
     return TriageResult(
         case.volume,
         Vocabulary(case.tissues, heads),
@@ -58,6 +60,7 @@ def storedResult(case: ShownCase, fovea: Fovea | None = None) -> TriageResult:
         measured,
         _provenance(nodes.consensus),
         _opinions(joint, heads),
+        None if bscans is None else readVerdict(bscans),
     )
 
 

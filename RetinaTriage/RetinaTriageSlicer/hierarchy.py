@@ -31,7 +31,10 @@ def removeNodes(nodes: Iterable[Any]) -> None:
     tree, scene = subjectHierarchy(), slicer.mrmlScene
     folders = set()
     for node in list(nodes):
-        folders.add(tree.GetItemParent(tree.GetItemByDataNode(node)))
+        item = tree.GetItemByDataNode(node)
+        folders.add(tree.GetItemParent(item))
+        if item:  # by hand: charts and their series may have no plug-in that would do it
+            tree.RemoveItem(item, False, False)
         for helper in reversed(helpers(node)):  # a legend goes before what it is the legend of
             scene.RemoveNode(helper)
         scene.RemoveNode(node)

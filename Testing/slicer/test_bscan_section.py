@@ -11,8 +11,10 @@ from example_result import example_result
 from panel_steps import wait_until
 from RetinaTriageSlicer.bscan_nodes import findChart, findVerdict, readVerdict
 from RetinaTriageSlicer.bscan_section import POOLINGS, REFERRAL_COLUMN, REFERRALS
+from RetinaTriageSlicer.case_result import storedResult
 from RetinaTriageSlicer.provenance import PREFIX
-from RetinaTriageSlicer.scene import showResult
+from RetinaTriageSlicer.scene import findResults, showResult
+from RetinaTriageSlicer.shown_case import readCase
 from RetinaTriageSlicer.volume_node import readVolumeNode
 from volume_nodes import volume_node
 
@@ -121,6 +123,15 @@ def test_disagreement_with_the_tissue_maps_is_said(panel: Any, section: Any):
     said = section.verdictLabel.text
     assert "The two verdicts disagree. Referral: the tissue maps say Urgent" in said
     assert "the B-scan classifier says Routine (0.90)." in said
+
+
+def test_reports_from_the_scene_hold_the_verdict(panel: Any, section: Any):
+    judged(section)
+    show_tissue_maps(panel, section._volumeNode)
+    (nodes,) = findResults()
+    stored = storedResult(readCase(nodes, None)).bscan_verdict
+    assert stored is not None
+    assert stored.answer == section.verdict.answer
 
 
 def test_other_volume_hides_the_verdict_of_this_one(panel: Any, section: Any):
