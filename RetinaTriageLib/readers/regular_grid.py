@@ -14,6 +14,7 @@ from RetinaTriageLib.errors import InputError
 from RetinaTriageLib.readers.detached_data import data_file
 from RetinaTriageLib.readers.gray import lossless_gray, refuse_label_map, single_channel
 from RetinaTriageLib.readers.grid_axes import Grid, choose_axes, orient
+from RetinaTriageLib.readers.meta_image_header import SUFFIXES, require_sound_header
 from RetinaTriageLib.readers.nifti_file import nifti_voxels
 from RetinaTriageLib.readers.sizes import require_unpackable
 from RetinaTriageLib.readers.spacing import believed_spacing
@@ -88,6 +89,8 @@ class _Stored:
 
 def _load(path: Path) -> tuple[_Stored, MappingProxyType[str, str]]:
     voxels = nifti_voxels(path) if path.name.lower().endswith((".nii", ".nii.gz")) else None
+    if path.suffix.lower() in SUFFIXES:
+        require_sound_header(path)
     packed_bytes = data_file(path).stat().st_size
     reader = _simple_itk().ImageFileReader()
     reader.SetFileName(str(path))

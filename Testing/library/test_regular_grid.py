@@ -231,3 +231,23 @@ def test_packed_file_without_its_last_bytes_is_refused(tmp_path):
     path.write_bytes(path.read_bytes()[:-6])
     with pytest.raises(InputError, match="end is missing"):
         read_regular_grid(path)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "found"),
+    [
+        (b"NDims = 3\n", b"NDims = 3\nNDims = -13\n", "ndims twice"),
+        (b"NDims = 3\n", b"NDims = -13\n", "NDims '-13'"),
+        (b"NDims = 3\n", b"ND\x01\x00s = 3\n", "the line"),
+        (b"DimSize = 20 16 3", b"DimSize = 20 16", "2 values of dimsize for NDims 3"),
+        (b"Offset = 1 2 3", b"Offset = 1 2 3 4", "4 values of offset"),
+        (b"ElementDataFile", b"ElementDatafiles", "the line|no ElementDataFile"),
+    ],
+)
+def test_damaged_header_never_reaches_itk(tmp_path, old, new, found):
+    path = scan_files.write_grid(tmp_path / "a.mha", scan_files.speckle())
+    content = path.read_bytes()
+    assert old in content
+    path.write_bytes(content.replace(old, new))
+    with pytest.raises(InputError, match=found):
+        read_regular_grid(path)
