@@ -55,6 +55,7 @@ class ExplainSection:
         self._explanation: Explanation | None = None
         self._shown: tuple[tuple[RegionEffect, float], ...] = ()
         self.job: Any = None
+        self._asked = 0
         self._makeWidgets()
 
     def show(self, nodes: ResultNodes | None) -> None:
@@ -109,11 +110,17 @@ class ExplainSection:
         self.progress.setVisible(True)
         self.progress.setRange(0, 0)
         self.runButton.text = _("Cancel")
+        self._asked = number = self._asked + 1
+
+        def current(answered: Callable[..., None]) -> Callable[..., None]:
+            """Leave out what comes of a job that was stopped before this one."""
+            return lambda *answer: answered(*answer) if number == self._asked else None
+
         self.job = self._logic().ask(
             request,
-            self._onProgress,
-            lambda answer: self._onResult(answer, mapNode, case, request.tissue_map),
-            self._onError,
+            current(self._onProgress),
+            current(lambda answer: self._onResult(answer, mapNode, case, request.tissue_map)),
+            current(self._onError),
         )
 
     def stop(self) -> None:

@@ -142,6 +142,13 @@ def test_cancel_leaves_the_scene_alone(explain: Any):
     assert "Stopped" in explain.status.text
 
 
+def test_explaining_right_after_a_cancel_goes_on(explain: Any):
+    explain.runButton.click()
+    explain.runButton.click()
+    explained(explain)
+    assert "Urgent is 0.93" in explain.status.text
+
+
 def test_bundle_that_is_not_at_hand_is_asked_for(explain: Any):
     (nodes,) = findResults()
     nodes.consensus.SetAttribute(PREFIX + "BundleSha256", "0" * 64)
