@@ -154,7 +154,8 @@ def _notes(
     yield (
         f"Bootstrap intervals: {options.draws} draws of whole "
         f"{'images' if table.patients is None else 'patients'}, percentiles 2.5 and 97.5, seed "
-        f"{options.seed}. DeLong's intervals take images as independent."
+        f"{options.seed}. DeLong's intervals take images as independent and are too narrow where "
+        "patients have several like ones."
     )
     yield (
         "Predictive values hold at the prevalence of these images. Thresholds of operating points "

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from RetinaTriageLib.evaluation.diagnostic_study import DiagnosticStudy
 from RetinaTriageLib.evaluation.likelihood import LikelihoodRatio
 from RetinaTriageLib.evaluation.numbers import finite_or_none
 from RetinaTriageLib.evaluation.proportions import Interval, Proportion, roc_curve
+from RetinaTriageLib.evaluation.table_rows import write_rows
 from RetinaTriageLib.writers.tables import Cell
 
 Row = dict[str, Cell | None]
@@ -216,12 +216,7 @@ TABLES: Mapping[str, Callable[[DiagnosticStudy], Iterator[Row]]] = {
 def write_study_tables(study: DiagnosticStudy, folder: Path) -> None:
     """Write every table that has rows."""
     for name, rows_of in TABLES.items():
-        rows = list(rows_of(study))
-        if rows:
-            with (folder / name).open("w", newline="", encoding="utf-8") as file:
-                writer = csv.DictWriter(file, fieldnames=list(rows[0]))
-                writer.writeheader()
-                writer.writerows(rows)
+        write_rows(rows_of(study), folder / name)
 
 
 def _auc_row(auc: DeLongAuc, by_patient: Interval) -> Row:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from RetinaTriageLib.evaluation.numbers import finite_or_none
 from RetinaTriageLib.evaluation.proportions import Proportion
 from RetinaTriageLib.evaluation.segmentation_scores import SCORED_GROUPS, Overlap
 from RetinaTriageLib.evaluation.surface_distance import SURFACE_TITLES
+from RetinaTriageLib.evaluation.table_rows import write_rows
 from RetinaTriageLib.writers.tables import Cell
 
 Row = dict[str, Cell | None]
@@ -143,12 +143,7 @@ TABLES = {
 def write_tables(evaluation: Evaluation, folder: Path) -> None:
     """Write every table that has rows."""
     for name, rows_of in TABLES.items():
-        rows = list(rows_of(evaluation))
-        if rows:
-            with (folder / name).open("w", newline="", encoding="utf-8") as file:
-                writer = csv.DictWriter(file, fieldnames=list(rows[0]))
-                writer.writeheader()
-                writer.writerows(rows)
+        write_rows(rows_of(evaluation), folder / name)
 
 
 def overlap_row(overlap: Overlap) -> Row:
