@@ -257,7 +257,7 @@ def killed(place: Place, kills: int, seed: int) -> None:
             place.command(out), cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
         while run.poll() is None and sum(counts.values()) < kills:
-            time.sleep(rng.uniform(0.2, 9.0))
+            wait_for_a_moment(out, run, rng)
             helpers = children(run.pid)
             if run.poll() is None and helpers and rng.random() < 0.5:
                 os.kill(rng.choice(helpers), signal.SIGKILL)
@@ -278,6 +278,12 @@ def killed(place: Place, kills: int, seed: int) -> None:
     again = [case for case, stamp in seen.items() if stamps(out).get(case) != stamp]
     print(f"killed: {counts}; {at_end} cases were done by then, {len(again)} of them worked again")
     compare(place.out("whole"), out)
+
+
+def wait_for_a_moment(out: Path, run: subprocess.Popen[bytes], rng: random.Random) -> None:
+    """Wait until some more cases came, and some time beyond that."""
+    more(out, len(stamps(out)) + rng.randrange(14), run)
+    time.sleep(rng.uniform(0.0, 1.5))
 
 
 def remember(out: Path, seen: dict[str, int]) -> None:

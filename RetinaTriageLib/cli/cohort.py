@@ -144,6 +144,8 @@ def _engine(parsed: argparse.Namespace) -> Engine:
 
 
 def _report(summary: Summary, out_dir: Path) -> str:
+    from RetinaTriageLib.cohort.table import has_pyarrow
+
     lines = [f"{summary.rows} cases, {summary.failures} failures"]
     if summary.worked:
         lines.append(
@@ -153,5 +155,7 @@ def _report(summary: Summary, out_dir: Path) -> str:
         )
     if summary.failures:
         lines.append(f"What failed and why: {out_dir / 'failures.csv'}")
+    if not has_pyarrow():
+        lines.append("No cohort.parquet: install pyarrow with pip install 'retina-triage[cohort]'")
     lines += [f"Table: {out_dir / 'cohort.csv'}", f"Page: {out_dir / 'index.html'}", RESEARCH_USE]
     return "\n".join(lines) + "\n"

@@ -81,15 +81,18 @@ def test_finished_cohort_is_not_worked_again(whole: Path, scans: Path, bundle: P
     assert {path: path.stat().st_mtime_ns for path in (whole / "cases").rglob("*")} == changed
 
 
-def test_killed_run_goes_on_to_the_same_tables(whole: Path, scans: Path, bundle: Path) -> None:
-    out = scans.parent / "killed"
+@pytest.mark.parametrize(("sent", "code"), [(signal.SIGKILL, -9), (signal.SIGINT, 130)])
+def test_stopped_run_goes_on_to_the_same_tables(
+    sent: signal.Signals, code: int, whole: Path, scans: Path, bundle: Path
+) -> None:
+    out = scans.parent / sent.name
     with subprocess.Popen(command(scans, out, bundle), cwd=ROOT, stderr=subprocess.DEVNULL) as run:
         end = time.monotonic() + LONGEST_S
         while not list(out.glob("cases/*/row.json")) and run.poll() is None:
             assert time.monotonic() < end
             time.sleep(0.02)
-        run.kill()
-    assert run.returncode == -signal.SIGKILL
+        run.send_signal(sent)
+    assert run.returncode == code
     run_cohort_command(command(scans, out, bundle))
     assert tables(out) == tables(whole)
     assert not list((out / "cases").glob(".*"))
