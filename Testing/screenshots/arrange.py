@@ -118,7 +118,8 @@ def _brightest(volume_node: Any) -> Any:
     volume, grid = readVolumeNode(volume_node)
     bscans, depths, widths = volume.shape
     profile = volume.voxels.mean(axis=(0, 2))
-    return np.array(pointOf(volume_node, grid, depths, (bscans / 2, profile.argmax(), widths / 2)))
+    middle = (bscans // 2, int(profile.argmax()), widths // 2)  # on voxels, not between them
+    return np.array(pointOf(volume_node, grid, depths, middle))
 
 
 def _make_room_for_legend() -> None:
