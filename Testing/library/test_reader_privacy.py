@@ -49,11 +49,15 @@ def test_info_lists_the_scans_of_a_file_that_holds_several(tmp_path, capsys):
     assert json.loads(capsys.readouterr().out)["shape"]["bscans"] == 2
 
 
-def test_a_format_imports_only_what_it_needs(tmp_path):
-    path = write_vol(tmp_path / "a.vol", made_scan())
+@pytest.mark.parametrize("made", WRITERS)
+def test_a_format_imports_only_what_it_needs(made, tmp_path):
+    path = WRITERS[made](tmp_path)
+    heavy = {"pydicom", "SimpleITK", "torch", "scipy", "highdicom", "matplotlib"}
     code = (
         "import sys; from RetinaTriageLib import read_volume; read_volume(sys.argv[1]);"
-        "sys.exit(', '.join({'pydicom', 'SimpleITK', 'torch', 'scipy'} & sys.modules.keys()) or 0)"
+        "sys.exit(' '.join(set(sys.argv[2:]) & sys.modules.keys()) or 0)"
     )
-    done = subprocess.run([sys.executable, "-c", code, str(path)], capture_output=True, check=False)
+    unneeded = sorted(heavy - {"pydicom"} if made == "dicom" else heavy)
+    command = [sys.executable, "-c", code, str(path), *unneeded]
+    done = subprocess.run(command, capture_output=True, check=False)
     assert (done.returncode, done.stderr) == (0, b"")
