@@ -74,7 +74,10 @@ class PlaceList:
             self.kindBox.addItem(title)
         self.table = makeTable(
             "placesTable",
-            _("Choose a row to move all slice views there; arrow keys work."),
+            _(
+                "Choose a row to move all slice views there; arrow keys work. Regions of fewer than "
+                "{count} voxels are left out."
+            ).format(count=SMALLEST_VOXELS),
             (
                 Column(_("Tissue"), _("Tissue of the pocket, or what maps disagree on.")),
                 Column(_("Volume (nL)"), _("Volume; voxels (vx) where spacing is unknown.")),
