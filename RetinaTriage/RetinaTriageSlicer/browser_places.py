@@ -75,8 +75,8 @@ class PlaceList:
         self.table = makeTable(
             "placesTable",
             _(
-                "Choose a row to move all slice views there; arrow keys work. Regions of fewer than "
-                "{count} voxels are left out."
+                "Choose a row to move all slice views there; arrow keys work. Regions of fewer "
+                "than {count} voxels are left out."
             ).format(count=SMALLEST_VOXELS),
             (
                 Column(_("Tissue"), _("Tissue of the pocket, or what maps disagree on.")),
