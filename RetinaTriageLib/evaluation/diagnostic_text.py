@@ -148,6 +148,8 @@ def _lines(study: DiagnosticStudy) -> Iterator[str]:
             f"there {ranged(compared.model_sensitivity, compared.interval)}, the reader "
             f"{number(compared.point.sensitivity)}"
         )
+    if is_corrected([one.decided for one in study.classes]):
+        yield CORRECTED_NOTE
     yield from (f"Note: {note}" for note in study.notes)
     yield RESEARCH_USE
 
