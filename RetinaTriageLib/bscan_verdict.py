@@ -191,7 +191,7 @@ def _weights(
     """Weights (B-scan,) of a weighted mean, None for the maximum, and the sentence on them."""
     count = len(scores)
     if count == 1:
-        return np.ones(1), "One B-scan: its scores are those of the volume."
+        return np.ones(1), "One image: its scores are the verdict's."
     if pooling is Pooling.MAXIMUM:
         return None, (
             "Maximum: each finding by the B-scan that shows it most, the absence of findings by "

@@ -89,6 +89,13 @@ def save_pictures(
     return _write(folder, writers, fields, overwrite=overwrite)
 
 
+def image_result_schema() -> dict[str, Any]:
+    """Return the JSON schema of ``result.json``; it refers to that of `result_json`."""
+    text = Path(__file__).with_name("image_result.schema.json").read_text(encoding="utf-8")
+    schema: dict[str, Any] = json.loads(text)
+    return schema
+
+
 def _write(
     folder: Path, writers: Mapping[str, FileWriter], fields: Mapping[str, Any], *, overwrite: bool
 ) -> Mapping[str, Path]:
