@@ -108,10 +108,8 @@ def dicom_device(dataset: Dataset) -> DeviceFamily | None:
 def _with_own(frame: Frame, group: Values) -> Frame:
     """Frame with what its own functional group says instead."""
     facts: dict[str, Any] = {}
-    for sequence, convert in MACROS.items():
-        item = group.get(sequence)
-        if item is not None:
-            facts |= convert(item)
+    for sequence in group.keys() & MACROS.keys():
+        facts |= MACROS[sequence](group[sequence])
     return replace(frame, **facts)
 
 
@@ -129,7 +127,9 @@ def _numbers(item: Values, keyword: str, count: int | None) -> tuple[float, ...]
     value = item.get(keyword)
     if value is None or value == "":
         return None
-    numbers = (float(value),) if isinstance(value, (float, int, str)) else tuple(map(float, value))
+    if isinstance(value, (float, int, str)):
+        value = (value,)
+    numbers = tuple(map(float, value))
     fits = bool(numbers) and (count is None or len(numbers) == count)
     return numbers if fits and all(map(math.isfinite, numbers)) else None
 

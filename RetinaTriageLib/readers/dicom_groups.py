@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 PER_FRAME = 0x52009230
 ITEM = 0xFFFEE000
+HEADER, LENGTH = struct.Struct("<HHI").unpack_from, struct.Struct("<I").unpack_from
 UNDEFINED = 0xFFFFFFFF  # length of what ends with a delimiter
 # Value representations whose length has four bytes, after two that are reserved.
 LONG = frozenset({b"OB", b"OD", b"OF", b"OL", b"OV", b"OW", b"SQ", b"SV"})
@@ -38,7 +39,7 @@ def _text(value: bytes) -> str:
 
 
 def _decimals(value: bytes) -> tuple[float, ...]:
-    return tuple(float(number) for number in _text(value).split("\\")) if value.strip() else ()
+    return tuple(map(float, value.split(b"\\"))) if value.strip() else ()
 
 
 def _floats(value: bytes) -> tuple[float, ...]:
@@ -117,7 +118,7 @@ class _Parser:
         """Start and end of the items between two places."""
         places = []
         while place < end:
-            group, element, size = struct.unpack_from("<HHI", self.content, place)
+            group, element, size = HEADER(self.content, place)
             if group << 16 | element != ITEM or size > end - place - 8:
                 raise UnusualEncodingError
             places.append((place + 8, place + 8 + size))
@@ -128,32 +129,30 @@ class _Parser:
         found: dict[str, Any] = {}
         content = self.content
         while place < end:
-            group, element, size = struct.unpack_from("<HHI", content, place)
+            group, element, size = HEADER(content, place)
             tag, kind, place = group << 16 | element, b"", place + 8
             if not self.implicit:
                 kind = content[place - 4 : place - 2]
                 if kind in LONG:
-                    (size,) = struct.unpack_from("<I", content, place)
+                    (size,) = LENGTH(content, place)
                     place += 4
                 else:
                     size >>= 16
             if size > end - place:  # UNDEFINED is larger than any
                 raise UnusualEncodingError
-            if tag in SEQUENCES:
-                self._require(kind, b"SQ")
+            if tag in ATTRIBUTES:
+                keyword, stated, convert = ATTRIBUTES[tag]
+                if kind not in (stated, b""):
+                    raise UnusualEncodingError
+                found[keyword] = convert(content[place : place + size])
+            elif tag in SEQUENCES:
+                if kind not in (b"SQ", b""):
+                    raise UnusualEncodingError
                 items = self._item_places(place, place + size)
                 if items:
                     found[SEQUENCES[tag]] = self._item(*items[0])
-            elif tag in ATTRIBUTES:
-                keyword, stated, convert = ATTRIBUTES[tag]
-                self._require(kind, stated)
-                found[keyword] = convert(content[place : place + size])
             place += size
         return found
-
-    def _require(self, kind: bytes, stated: bytes) -> None:
-        if kind != stated and not self.implicit:
-            raise UnusualEncodingError
 
 
 def _attributes(dataset: Dataset) -> dict[str, Any]:
