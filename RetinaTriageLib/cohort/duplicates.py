@@ -50,13 +50,19 @@ def _equal(paths: Iterable[Path], keys: Sequence[Key]) -> list[list[Path]]:
         except OSError:
             continue
     several = [group for group in groups.values() if len(group) > 1]
+    if keys[0] is _size:
+        several = [group for group in several if any(_sizes(group[0]))]  # empty files are damaged
     if len(keys) == 1:
         return several
     return [equal for group in several for equal in _equal(group, keys[1:])]
 
 
 def _size(path: Path) -> Hashable:
-    return tuple(sorted(file.stat().st_size for file in _files(path))), path.is_dir()
+    return _sizes(path), path.is_dir()
+
+
+def _sizes(path: Path) -> tuple[int, ...]:
+    return tuple(sorted(file.stat().st_size for file in _files(path)))
 
 
 def _sample(path: Path) -> Hashable:

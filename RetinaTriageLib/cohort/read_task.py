@@ -79,10 +79,14 @@ def read_task(request: ListScans | ReadScan) -> Scans | Scan:
     InputError
         If the file cannot be used.
     """
+    path = request.path
     try:
-        return _list(request.path) if isinstance(request, ListScans) else _read(request)
+        if path.is_file() and path.stat().st_size == 0:
+            msg = f"{path.name} is empty; copy or export it again."
+            raise InputError(msg)
+        return _list(path) if isinstance(request, ListScans) else _read(request)
     except OSError as error:
-        msg = f"{request.path.name} cannot be read ({error.strerror}); check file and permissions."
+        msg = f"{path.name} cannot be read ({error.strerror}); check file and permissions."
         raise InputError(msg) from error
 
 

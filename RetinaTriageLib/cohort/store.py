@@ -127,8 +127,12 @@ class CohortStore:
                 yield stored["row"]
 
     def write_tables(self, columns: Sequence[Column], failures: Sequence[Failure]) -> int:
-        """Write the tables; returns the number of rows."""
-        rows = list(self.rows())
+        """Write the tables; returns the number of rows.
+
+        A file that fails as a whole has no row, even if an earlier run made one of it.
+        """
+        whole = {failure.file for failure in failures if failure.series is None}
+        rows = [row for row in self.rows() if row["file"] not in whole]
         failed = [
             {
                 "file": failure.file,

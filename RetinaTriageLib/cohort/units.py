@@ -11,6 +11,7 @@ from typing import Any
 
 LONGEST_STEM = 40
 HASH_DIGITS = 10
+USUAL_REMEDY = "Copy or export the file again."
 
 
 @dataclass(frozen=True)
@@ -86,12 +87,13 @@ def failure_of(
     Failure(file='a.nrrd', series=None, reason='a.nrrd is empty.', what_to_do='Copy it again.', \
 lasting=True)
     """
-    text = " ".join(message.split())
+    text = " ".join(message.replace(str(unit.path), Path(unit.name).name).split())
     found = re.fullmatch(r"(.*)[.;] (.+)", text)
-    reason, remedy = (found[1], found[2]) if found else (text, "Copy or export the file again.")
-    return Failure(
-        unit.name, series, reason.rstrip(".") + ".", remedy[0].upper() + remedy[1:], lasting
-    )
+    reason, remedy = (found[1], found[2]) if found else (text, USUAL_REMEDY)
+    if remedy.startswith(("expected", "Expected")) or remedy.endswith("?"):
+        reason, remedy = text, USUAL_REMEDY
+    reason = reason if reason.endswith((".", "?")) else f"{reason}."
+    return Failure(unit.name, series, reason, remedy[0].upper() + remedy[1:], lasting)
 
 
 def case_id(unit: Unit, series: int | None) -> str:
@@ -100,7 +102,7 @@ def case_id(unit: Unit, series: int | None) -> str:
     Examples
     --------
     >>> case_id(Unit("clinic/eye 17.nrrd", Path("eye 17.nrrd")), None)
-    'eye_17-3df6231c63'
+    'eye_17-fe8a9583c7'
     """
     digest = hashlib.sha256(f"{unit.name}\n{series or ''}".encode()).hexdigest()[:HASH_DIGITS]
     stem = re.sub(r"[^A-Za-z0-9]+", "_", Path(unit.name).name.partition(".")[0]).strip("_")

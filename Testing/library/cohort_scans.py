@@ -42,7 +42,7 @@ def plant_bad_files(folder: Path) -> dict[str, str]:
     return {
         "truncated.nrrd": "cannot be read",
         "wrong_type.nrrd": "cannot be read",
-        "empty.nrrd": "cannot be read",
+        "empty.nrrd": "is empty",
         "duplicate.nrrd": "same content as",
         "huge_header.nii": "huge_header.nii",
         "nan.nrrd": "NaN",

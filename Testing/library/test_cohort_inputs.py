@@ -160,3 +160,17 @@ def test_remedy_of_an_error_is_its_last_clause() -> None:
     failure = failure_of(Unit("a", Path("a")), "Found 3; expected 4. Export it again.")
     assert failure.reason == "Found 3; expected 4."
     assert failure.what_to_do == "Export it again."
+
+
+def test_question_is_no_remedy_and_no_path_of_this_machine_is_told() -> None:
+    unit = Unit("deep/a.nrrd", Path("/home/of/somebody/deep/a.nrrd"))
+    failure = failure_of(unit, "/home/of/somebody/deep/a.nrrd is odd. Is it damaged?")
+    assert failure.reason == "a.nrrd is odd. Is it damaged?"
+    assert failure.what_to_do == "Copy or export the file again."
+
+
+def test_empty_files_are_left_to_their_readers(tmp_path: Path) -> None:
+    for name in ("a.nrrd", "b.vol"):
+        (tmp_path / name).touch()
+    kept, failures = without_duplicates([Unit(n, tmp_path / n) for n in ("a.nrrd", "b.vol")])
+    assert (len(kept), failures) == (2, ())

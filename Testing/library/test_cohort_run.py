@@ -21,6 +21,10 @@ from makers.heidelberg import write_e2e
 from makers.scan import made_scan
 
 from RetinaTriageLib.cli.main import main
+from RetinaTriageLib.cohort.store import CohortStore
+from RetinaTriageLib.cohort.table import Column, Kind
+from RetinaTriageLib.cohort.units import Failure
+from RetinaTriageLib.errors import OutputError
 from RetinaTriageLib.volume import Laterality
 
 LONGEST_S = 300
@@ -104,6 +108,27 @@ def test_cohort_of_other_settings_is_refused(
     words = command(scans, whole, bundle, "--operating-point", "high-sensitivity")[3:]
     assert main(words) == 6
     assert "operating_point 'balanced'" in capsys.readouterr().err
+
+
+def test_file_that_fails_now_has_no_row_of_an_earlier_run(tmp_path: Path) -> None:
+    store = CohortStore(tmp_path)
+    store.begin({})
+    for name in ("a", "b"):
+        (store.cases / name).mkdir()
+        row = {"row": {"case_id": name, "file": f"{name}.nrrd", "series": None}}
+        (store.cases / name / "row.json").write_text(json.dumps(row), encoding="utf-8")
+    columns = [Column("case_id", Kind.TEXT)]
+    assert store.write_tables(columns, [Failure("a.nrrd", None, "It is damaged.", "Copy it.")]) == 1
+    assert (tmp_path / "cohort.csv").read_text() == "case_id\nb\n"
+
+
+def test_two_runs_on_one_folder_are_refused(tmp_path: Path) -> None:
+    with (
+        CohortStore(tmp_path).locked(),
+        pytest.raises(OutputError, match="Another run"),
+        CohortStore(tmp_path).locked(),
+    ):
+        pass
 
 
 def test_folder_of_something_else_is_refused(
