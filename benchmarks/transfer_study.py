@@ -178,8 +178,8 @@ def draw(path: Path, rows: Sequence[Mapping[str, str]]) -> None:
     axes.axhline(0.5, color="0.7", linewidth=1, linestyle=":")
     axes.set_xticks(list(places.values()), list(places))
     axes.set_ylim(0.4, 1.0)
-    axes.set_xlabel("pictures of a class to learn from")
-    axes.set_ylabel("AUC, DME or not (95 % interval by patient blocks)")
+    axes.set_xlabel("pictures of a class to learn from (crosses: further draws)")
+    axes.set_ylabel("AUC of DME, 95 % interval")
     axes.legend(loc="lower right", frameon=False)
     figure.savefig(path, dpi=150)
 
