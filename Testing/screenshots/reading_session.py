@@ -56,6 +56,7 @@ def main() -> None:
             _photographPage((cohort / f"{page}.html").resolve(), kept / f"{picture}.png")
         for name in ("agreement.csv", "agreement_confusion.csv", "agreement.html", "readings.csv"):
             shutil.copy(cohort / name, folder)
+        shutil.copy(cohort / "agreement.csv", kept / "reading_agreement.csv")
         os.chdir(folder)
 
 
