@@ -248,7 +248,8 @@ def _localizer(frames: Sequence[Frame], placement: DicomPlacement, path: Path) -
     picture = _picture(folder, first.localizer)
     if picture is None:
         return None
-    span_px = np.linalg.norm(first.track[-1] - first.track[0])
+    track = np.reshape(first.track, (-1, 2))
+    span_px = np.linalg.norm(track[-1] - track[0])
     span_mm = np.linalg.norm(placement.ends_mm[0, 1] - placement.ends_mm[0, 0])
     pixel_mm = float(span_mm / span_px) if span_px > 0 else 0.0
     return Localizer(picture, (pixel_mm, pixel_mm), placement.ends_mm) if pixel_mm > 0 else None

@@ -15,12 +15,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from RetinaTriageLib.errors import GeometryError, InputError
 from RetinaTriageLib.readers.dicom_groups import Values, frame_groups, group_values
 from RetinaTriageLib.readers.dicom_pixels import frame_count
-from RetinaTriageLib.volume import DeviceFamily, FloatArray, Laterality
+from RetinaTriageLib.volume import DeviceFamily, Laterality
 
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset, FileDataset
@@ -38,7 +36,7 @@ class Frame:
     position_mm : first pixel in LPS
     axes : unit steps along the width and the depth in LPS, three numbers each
     localizer : instance whose pixels ``track`` counts
-    track : float array (point, 2), (row, column) of the B-scan's columns on the localizer
+    track : row and column of each point of the B-scan on the localizer, one after the other
     """
 
     pixel_mm: tuple[float, ...] | None
@@ -48,7 +46,7 @@ class Frame:
     thickness_mm: float | None
     laterality: str
     localizer: str
-    track: FloatArray | None
+    track: tuple[float, ...] | None
 
 
 def dicom_frames(dataset: FileDataset, name: str, most: int | None = None) -> list[Frame]:
@@ -152,7 +150,7 @@ def _location(item: Values) -> dict[str, Any]:
     fits = track is not None and len(track) >= 4 and len(track) % 2 == 0
     return {
         "localizer": str(item.get("ReferencedSOPInstanceUID", "")),
-        "track": np.array(track).reshape(-1, 2) if fits else None,
+        "track": track if fits else None,
     }
 
 

@@ -157,11 +157,12 @@ def _on_localizer(frames: Sequence[Frame], length_mm: float) -> DicomPlacement |
     tracks = [frame.track for frame in frames if frame.track is not None]
     if len(tracks) < len(frames) or len({frame.localizer for frame in frames}) > 1:
         return None
-    ends_px = np.array([track[[0, -1]] for track in tracks])[..., ::-1]  # (column, row)
-    closed = np.array([len(track) > 2 for track in tracks])
+    ends = np.array([track[:2] + track[-2:] for track in tracks])
+    ends_px = ends.reshape(-1, 2, 2)[..., ::-1]  # (column, row)
+    closed = np.array([len(track) > 4 for track in tracks])
     spans_px = np.linalg.norm(ends_px[:, 1] - ends_px[:, 0], axis=1)
     if closed.all():
-        track_px = np.linalg.norm(np.diff(tracks[0], axis=0), axis=1).sum()
+        track_px = np.linalg.norm(np.diff(np.reshape(tracks[0], (-1, 2)), axis=0), axis=1).sum()
         if len(frames) == 1 and track_px > 0 and spans_px[0] < SAME_CENTER * track_px:
             return _standard(ScanPattern.CIRCLE, ends_px * length_mm / track_px)
         return None
