@@ -58,7 +58,6 @@ def transfer_manifest(
     facts: ClassifierFacts, pictures: ImageSet, job: TransferJob, scored: Scored
 ) -> ImageManifest:
     """Manifest without networks, with what was measured."""
-    figures = class_figures(scored.probabilities, presence(scored.images), job.plan.head)
     counts = f"{len(pictures.images)} pictures of {patients_of(pictures.images)} patients"
     return ImageManifest(
         name=facts.name,
@@ -71,9 +70,17 @@ def transfer_manifest(
         classes=facts.classes,
         head=job.plan.head,
         size=job.plan.size,
-        measured=tuple(
-            Measured(title, round(figures[key], 4), scored.how) for key, title in TITLES.items()
-        ),
+        measured=_measured(scored, job),
+    )
+
+
+def _measured(scored: Scored, job: TransferJob) -> tuple[Measured, ...]:
+    """Figures of the pictures that were kept apart; none where none were."""
+    if not scored.images:
+        return ()
+    figures = class_figures(scored.probabilities, presence(scored.images), job.plan.head)
+    return tuple(
+        Measured(title, round(figures[key], 4), scored.how) for key, title in TITLES.items()
     )
 
 
@@ -85,6 +92,7 @@ def transfer_card(manifest: ImageManifest, pictures: ImageSet, job: TransferJob)
         for found, count in zip(manifest.classes, counts, strict=True)
     )
     measured = "\n".join(f"- {m.name}: {m.value} ({m.data})" for m in manifest.measured)
+    measured = measured or "Nothing: every picture was learned from."
     changes, plan = job.plan.augmentation, job.plan
     depth, width = plan.size
     return (

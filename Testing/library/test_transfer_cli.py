@@ -48,6 +48,12 @@ def test_folds_judge_every_picture_once(tmp_path: Path) -> None:
     assert not (tmp_path / "run" / "bundle").exists()
 
 
+def test_training_on_every_picture_says_that_nothing_was_measured(tmp_path: Path) -> None:
+    assert train(tmp_path, "--held-out-share", "0") == 0
+    card = (tmp_path / "run" / "bundle" / "MODEL_CARD.md").read_text()
+    assert "Nothing: every picture was learned from." in card
+
+
 def test_card_says_what_was_measured_and_how(tmp_path: Path) -> None:
     share = ("--held-out-share", "0.3")
     assert train(tmp_path, "--folds", "2", "--members", "2", "--name", "light", *share) == 0
