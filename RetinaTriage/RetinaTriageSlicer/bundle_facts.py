@@ -39,13 +39,7 @@ def bundleFacts(path: Path | None) -> BundleFacts:
     BundleError
         If there is no bundle.
     """
-    path = path or bundled_models()
-    try:
-        found = json.loads(manifestText(path))
-    except (OSError, ValueError, RecursionError, zipfile.BadZipFile, NotImplementedError) as error:
-        raise BundleError(_noBundle(path, str(error))) from error
-    if not isinstance(found, dict) or found.get("format") != FORMAT:
-        raise BundleError(_noBundle(path, _("its manifest is of another program")))
+    found = manifestFields(path or bundled_models())
     if found.get("kind") == WHOLE_IMAGE:
         msg = _(
             "{name} judges whole images and makes no tissue maps: choose it under B-scan "
@@ -59,6 +53,23 @@ def bundleFacts(path: Path | None) -> BundleFacts:
         _count(found, "segmenters"),
         _count(found, "classifiers"),
     )
+
+
+def manifestFields(path: Path) -> dict[str, Any]:
+    """Fields of the manifest of a bundle of either kind, as they stand there.
+
+    Raises
+    ------
+    BundleError
+        If there is no bundle.
+    """
+    try:
+        found = json.loads(manifestText(path))
+    except (OSError, ValueError, RecursionError, zipfile.BadZipFile, NotImplementedError) as error:
+        raise BundleError(_noBundle(path, str(error))) from error
+    if not isinstance(found, dict) or found.get("format") != FORMAT:
+        raise BundleError(_noBundle(path, _("its manifest is of another program")))
+    return found
 
 
 def manifestText(path: Path) -> bytes:

@@ -10,7 +10,7 @@ from slicer.i18n import tr as _
 from RetinaTriageLib.bundle_image_manifest import is_image_manifest, parse_image_manifest
 from RetinaTriageLib.errors import BundleError
 from RetinaTriageLib.outcomes import OUTCOME_HEADS
-from RetinaTriageSlicer.bundle_facts import bundleFacts, manifestText
+from RetinaTriageSlicer.bundle_facts import manifestFields, manifestText
 from RetinaTriageSlicer.bundle_of_result import readBundleManifest
 
 
@@ -30,7 +30,7 @@ def scoresOf(bundle: Path) -> tuple[Score, ...]:
     BundleError
         If there is no bundle.
     """
-    bundleFacts(bundle)
+    manifestFields(bundle)
     text = manifestText(bundle)
     if is_image_manifest(text):
         return tuple(Score(one.name, one.title) for one in parse_image_manifest(text).classes)

@@ -50,7 +50,10 @@ class QueueWidgets:
                 Column(_("Case"), _("Place in the queue, and a name that tells no patient.")),
                 Column(_("Referral"), _("Referral by the model.")),
                 Column(_("Read"), _("Your decision, or who else has read the case.")),
-                Column(_("Differ"), _("Disagreement of the opinions.")),
+                Column(
+                    _("Differ"),
+                    _("Mean entropy of the votes of the tissue maps, in nats, so without unit."),
+                ),
                 Column(_("CST (\u00b5m)"), _("Mean thickness of the retina in the central 1 mm.")),
                 Column(_("Patient"), _("What the table says of patient and file.")),
             ),
