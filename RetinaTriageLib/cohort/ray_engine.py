@@ -30,6 +30,7 @@ TRIES = 3
 MOST_STARTS = 20
 WAIT_SECONDS = 5.0
 STOP_SECONDS = 60.0
+ANSWER_S = 5.0  # that a cluster has to answer in
 
 
 def ray_engine(address: str = "auto", cpus: int = 4) -> Engine:
@@ -75,8 +76,9 @@ def work_on_ray(
     joined = not ray.is_initialized()
     try:
         if joined:
+            _require_answer(address)
             ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR)
-    except (ConnectionError, RuntimeError, ValueError) as error:
+    except (OSError, OverflowError, RuntimeError, ValueError) as error:
         msg = f"Found no Ray cluster at {address} ({error}). Start one with: ray start --head"
         raise DeviceError(msg) from error
     crew = _Crew(plan, units, on_outcome, cpus)
@@ -87,6 +89,19 @@ def work_on_ray(
         if joined:
             ray.shutdown()
     return float(crew.size)
+
+
+def _require_answer(address: str) -> None:
+    """Knock at a cluster's address; Ray itself would wait for minutes where nobody is.
+
+    Raises
+    ------
+    OSError
+        If nobody answers at a host and port; words such as "auto" are left to Ray.
+    """
+    host, colon, port = address.rpartition("://")[2].rpartition(":")
+    if colon and port.isdecimal():
+        socket.create_connection((host.strip("[]"), int(port)), timeout=ANSWER_S).close()
 
 
 class StationActor:
