@@ -94,12 +94,12 @@ def measure_window(bundle: Path | None, bscans: int, limit_s: float) -> None:
         client = WorkerClient(os.environ.get("PYTHON_WITH_TORCH", sys.executable))
         settings = {"bundle": bundle, "laterality": "OD", "scanner": "spectralis"}
     logic = RetinaTriageLogic(client)
-    gaps: list[tuple[float, float]] = []
+    gaps: list[tuple[float, float, float]] = []  # wall, CPU, when it ended
     last = [time.perf_counter(), time.thread_time()]
 
     def tick() -> None:
         now, used = time.perf_counter(), time.thread_time()
-        gaps.append((now - last[0], used - last[1]))
+        gaps.append((now - last[0], used - last[1], now))
         last[:] = [now, used]
 
     timer: Any = qt.QTimer()
@@ -128,9 +128,11 @@ def measure_window(bundle: Path | None, bscans: int, limit_s: float) -> None:
         print(f"  {stopped}; nodes were not added")
     elif run.error is not None:
         print(f"  failed: {run.error}")
-    late = sum(wall > 0.1 for wall, _used in gaps)
-    print(f"  longest gap of the window {1000 * max(gaps)[0]:6.0f} ms, {late} above 100 ms")
-    print(f"  most work of it in one    {1000 * max(used for _wall, used in gaps):6.0f} ms of CPU")
+    longest, _used, when = max(gaps)
+    late = sum(wall > 0.1 for wall, _used, _when in gaps)
+    print(f"  longest gap of the window {1000 * longest:6.0f} ms, {late} above 100 ms")
+    print(f"  it ended at               {when - start:6.1f} s of the run")
+    print(f"  most work of it in one    {1000 * max(gap[1] for gap in gaps):6.0f} ms of CPU")
     load = os.getloadavg()[0]
     print(f"  load of this machine      {load:6.1f} on {os.cpu_count()} cores", flush=True)
 
