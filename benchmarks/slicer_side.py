@@ -10,6 +10,7 @@ are worth more than those of a clock where other programs run.
 from __future__ import annotations
 
 import argparse
+import gc
 import math
 import os
 import resource
@@ -86,6 +87,7 @@ def measure_window(bundle: Path | None, bscans: int, limit_s: float) -> None:
     from RetinaTriageLib.worker.client import WorkerClient
 
     slicer.mrmlScene.Clear(False)  # noqa: FBT003 - Slicer's signature
+    gc.collect()  # the segmentations of what was measured before, which take a second to free
     example = Example(shape=(bscans, *SHAPE[1:]))
     node = volume_node(example_volume(example, example_map(example, 0)), axes=(2, 0, 1))
     if bundle is None:
