@@ -152,8 +152,10 @@ class CohortStore:
         Raises
         ------
         OutputError
-            If another run works on it.
+            If another run works on it, or it holds something else, which stays as it is.
         """
+        if self.out_dir.is_dir() and not (self.out_dir / SETTINGS_FILE).exists():
+            self._require_free()
         try:
             self.out_dir.mkdir(parents=True, exist_ok=True)
             file = (self.out_dir / LOCK_FILE).open("a")

@@ -134,8 +134,10 @@ def test_two_runs_on_one_folder_are_refused(tmp_path: Path) -> None:
 def test_folder_of_something_else_is_refused(
     scans: Path, bundle: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    before = sorted(bundle.iterdir())
     assert main(command(scans, bundle, bundle)[3:]) == 6
     assert "no folder of a cohort" in capsys.readouterr().err
+    assert sorted(bundle.iterdir()) == before
 
 
 def test_scans_of_one_file_are_cases_of_their_own_and_corrected_files_are_tried_again(
