@@ -8,7 +8,8 @@ import numpy as np
 
 from RetinaTriageLib.evaluation.fluid import FluidEvaluation
 from RetinaTriageLib.evaluation.numbers import finite_or_none
-from RetinaTriageLib.evaluation.proportions import BOOTSTRAP_DRAWS, CONFIDENCE, Interval
+from RetinaTriageLib.evaluation.patient_draws import BOOTSTRAP_DRAWS
+from RetinaTriageLib.evaluation.proportions import CONFIDENCE, Interval
 
 # With fewer patients a bootstrap repeats so few sets that its interval says nothing.
 FEWEST_PATIENTS = 5
