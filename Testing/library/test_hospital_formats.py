@@ -75,11 +75,12 @@ def test_nifti_without_spacing_is_refused():
 
 
 def test_run_asks_for_the_spacing_before_the_long_work(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ):
+    monkeypatch.setattr("RetinaTriageLib.pipeline.triage", None)
     scan = write_e2e(tmp_path / "scan.E2E", made_scan((3, 48, 32)))
     out = tmp_path / "case"
-    assert main(["run", str(scan), "--bundle", "none", "--out", str(out), "--nifti"]) != 0
+    assert main(["run", str(scan), "--out", str(out), "--nifti"]) != 0
     assert "--spacing-um" in capsys.readouterr().err
 
 
