@@ -47,7 +47,14 @@ def test_slider_reweights_the_scores_live(operating: Any):
     assert [float(text) for text in column(operating, 2)] == balanced
 
 
+def test_rates_that_the_bundle_states_are_shown(operating: Any):
+    assert all(50 < float(text) <= 100 for text in [*column(operating, 5), *column(operating, 6)])
+    assert "fitted on other patients" in operating.label.text
+
+
 def test_what_the_bundle_does_not_state_is_not_stated(operating: Any):
+    operating._manifest = replace(operating._manifest, measured=())
+    operating.slider.setValue(0)
     assert set(column(operating, 5)) == {"-"}
     assert "states no sensitivity" in operating.label.text
     assert "fitted on" in operating.label.text
