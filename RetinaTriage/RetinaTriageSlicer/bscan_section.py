@@ -13,10 +13,9 @@ import slicer
 from slicer.i18n import tr as _
 
 from RetinaTriageLib.bscan_verdict import BscanVerdict, pooled_again
-from RetinaTriageLib.errors import CancelledError, RetinaTriageError
+from RetinaTriageLib.errors import RetinaTriageError
 from RetinaTriageLib.image_classes import Pooling, with_referrals
 from RetinaTriageLib.outcomes import REFERRAL
-from RetinaTriageLib.progress import Progress
 from RetinaTriageLib.worker.messages import JudgeBscansRequest
 from RetinaTriageSlicer import bscan_nodes
 from RetinaTriageSlicer.bscan_words import besideTissueMaps, bundleWords, verdictWords
@@ -25,6 +24,7 @@ from RetinaTriageSlicer.places import jumpTo, pointOf
 from RetinaTriageSlicer.remedies import forPanel
 from RetinaTriageSlicer.run_settings import statedAxis
 from RetinaTriageSlicer.scene import ResultNodes
+from RetinaTriageSlicer.section_job import SectionJob
 from RetinaTriageSlicer.volume_node import StatedGeometry, readVolumeNode
 from RetinaTriageSlicer.widgets import (
     Column,
@@ -32,6 +32,7 @@ from RetinaTriageSlicer.widgets import (
     makeBox,
     makeButton,
     makeLabel,
+    makeProgress,
     makeSection,
     makeTable,
     stretchNames,
@@ -55,17 +56,20 @@ class BscanSection:
         self._volumeNode: Any = None
         self._result: ResultNodes | None = None
         self.verdict: BscanVerdict | None = None
-        self.job: Any = None
-        self._asked = 0  # tells answers of this run from late ones of a run that was stopped
         self._makeWidgets()
         layout = ui.logButton.parentWidget().layout()
         layout.insertWidget(layout.indexOf(ui.logButton), self.button)
         self.button.collapsed = True
 
+    @property
+    def job(self) -> Any:
+        """What the worker is at; None while nothing was asked."""
+        return self._work.job
+
     def showVolume(self, volumeNode: Any) -> None:
         """Show what is known of a volume, such as one of a scene that was opened."""
         if volumeNode is not self._volumeNode:
-            self.stop()
+            self._work.stop()
         self._volumeNode = volumeNode
         table = bscan_nodes.findVerdict(volumeNode)
         self._show(None if table is None else bscan_nodes.readVerdict(table))
@@ -95,7 +99,7 @@ class BscanSection:
     def start(self) -> None:
         """Have every B-scan judged; or stop that."""
         if self.job is not None:
-            self.stop()
+            self._work.stop()
             return
         found, bundle, parameters = self.problems(), self._bundle(), self._parameters()
         if found or bundle is None:
@@ -109,27 +113,10 @@ class BscanSection:
             return
         compute = "auto" if parameters is None else parameters.compute.value
         request = JudgeBscansRequest(volume, bundle, self._pooling(), compute)
-        self.status.text = _("Loading the bundle ...")
-        self.progress.setVisible(True)
-        self.progress.setRange(0, 0)
-        self.runButton.text = _("Cancel")
         node = self._volumeNode
-        self._asked += 1
-        now = self._asked
-        self.job = self._logic().ask(
-            request,
-            lambda progress: self._asked == now and self._onProgress(progress),
-            lambda answer: self._asked == now and self._onResult(answer, node),
-            lambda error: self._asked == now and self._onError(error),
+        self._work.start(
+            request, _("Loading the bundle ..."), lambda answer: self._onResult(answer, node)
         )
-
-    def stop(self) -> None:
-        """Stop what is being judged."""
-        if self.job is not None:
-            job, self.job = self.job, None
-            self._asked += 1
-            self._logic().stop(job)
-            self._end(_("Stopped; nothing was changed."))
 
     def showCurve(self) -> None:
         """Show the scores along the volume in a plot view."""
@@ -137,31 +124,10 @@ class BscanSection:
         if chart is not None:
             slicer.modules.plots.logic().ShowChartInLayout(chart)
 
-    def _onProgress(self, progress: Progress) -> None:
-        counted = progress.total if progress.total > 1 else 0  # 0 of 0: busy, no share known
-        self.progress.setRange(0, counted)
-        self.progress.value = min(progress.done, counted)
-        if counted:
-            self.status.text = _("Judged {done} of {total} B-scans.").format(
-                done=progress.done, total=progress.total
-            )
-
     def _onResult(self, verdict: BscanVerdict, volumeNode: Any) -> None:
-        self.job = None
-        self._end("")
         if slicer.mrmlScene.IsNodePresent(volumeNode):
             bscan_nodes.writeVerdict(verdict, volumeNode)
             self._show(verdict)
-
-    def _onError(self, error: RetinaTriageError) -> None:
-        self.job = None
-        stopped = isinstance(error, CancelledError)
-        self._end(_("Stopped; nothing was changed.") if stopped else forPanel(str(error)))
-
-    def _end(self, text: str) -> None:
-        self.progress.setVisible(False)
-        self.runButton.text = _("Judge B-scans")
-        self.status.text = text
 
     def _onBundle(self, _path: str = "") -> None:
         bundle = self._bundle()
@@ -299,11 +265,15 @@ class BscanSection:
             _("Judge B-scans"),
             _("Judge every B-scan of the volume; tissue maps are neither needed nor changed."),
         )
-        self.progress = qt.QProgressBar()
-        self.progress.objectName = "bscanProgress"
-        self.progress.toolTip = _("How many B-scans have been judged.")
-        self.progress.setVisible(False)
+        self.progress = makeProgress("bscanProgress", _("How many B-scans have been judged."))
         self.status = makeLabel("bscanLabel", _("How far the work is, or why it cannot be done."))
+        self._work = SectionJob(
+            self._logic,
+            self.runButton,
+            self.progress,
+            self.status,
+            _("Judged {done} of {total} B-scans."),
+        )
         self.verdictLabel = makeLabel(
             "bscanVerdictLabel",
             _("Verdict on the volume, and whether it agrees with that of the tissue maps."),

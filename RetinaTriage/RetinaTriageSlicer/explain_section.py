@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import qt
 import slicer
 from slicer.i18n import tr as _
 
-from RetinaTriageLib.errors import CancelledError, RetinaTriageError
+from RetinaTriageLib.errors import RetinaTriageError
 from RetinaTriageLib.explain.explanation import (
     Explanation,
     RegionEffect,
@@ -17,7 +16,6 @@ from RetinaTriageLib.explain.explanation import (
     ranked_effects,
 )
 from RetinaTriageLib.outcomes import OUTCOME_HEADS, OutcomeHead
-from RetinaTriageLib.progress import Progress
 from RetinaTriageLib.volume import LabelArray
 from RetinaTriageLib.worker.messages import ExplainRequest, PatientFacts
 from RetinaTriageSlicer import explain_table
@@ -28,6 +26,7 @@ from RetinaTriageSlicer.provenance import PREFIX
 from RetinaTriageSlicer.remedies import forPanel
 from RetinaTriageSlicer.run_settings import patientFacts
 from RetinaTriageSlicer.scene import ResultNodes
+from RetinaTriageSlicer.section_job import SectionJob
 from RetinaTriageSlicer.shown_case import ShownCase, readCase
 from RetinaTriageSlicer.widgets import (
     Column,
@@ -36,6 +35,7 @@ from RetinaTriageSlicer.widgets import (
     makeBox,
     makeButton,
     makeLabel,
+    makeProgress,
     makeSection,
     makeTable,
 )
@@ -54,13 +54,16 @@ class ExplainSection:
         self._case: ShownCase | None = None
         self._explanation: Explanation | None = None
         self._shown: tuple[tuple[RegionEffect, float], ...] = ()
-        self.job: Any = None
-        self._asked = 0
         self._makeWidgets()
+
+    @property
+    def job(self) -> Any:
+        """What the worker is at; None while nothing was asked."""
+        return self._work.job
 
     def show(self, nodes: ResultNodes | None) -> None:
         """Show a result: its maps to choose from, and what was explained before."""
-        self.stop()
+        self._work.stop()
         self._nodes, self._case = nodes, None
         self.showMaps()
 
@@ -90,7 +93,7 @@ class ExplainSection:
     def start(self) -> None:
         """Have the chosen map judged again without each of its regions; or stop that."""
         if self.job is not None:
-            self.stop()
+            self._work.stop()
             return
         self._case = None  # what is stated under Inputs may have changed
         found = self.problems()
@@ -106,64 +109,20 @@ class ExplainSection:
             operating_point=mapNode.GetAttribute(PREFIX + "OperatingPoint") or "balanced",
             patient=PatientFacts() if parameters is None else patientFacts(parameters),
         )
-        self.status.text = _("Looking for regions ...")
-        self.progress.setVisible(True)
-        self.progress.setRange(0, 0)
-        self.runButton.text = _("Cancel")
-        self._asked = number = self._asked + 1
-
-        def current(answered: Callable[..., None]) -> Callable[..., None]:
-            """Leave out what comes of a job that was stopped before this one."""
-            return lambda *answer: answered(*answer) if number == self._asked else None
-
-        self.job = self._logic().ask(
+        self._work.start(
             request,
-            current(self._onProgress),
-            current(lambda answer: self._onResult(answer, mapNode, case, request.tissue_map)),
-            current(self._onError),
+            _("Looking for regions ..."),
+            lambda answer: self._onResult(answer, mapNode, case, request.tissue_map),
         )
-
-    def stop(self) -> None:
-        """Stop what is being explained."""
-        if self.job is not None:
-            job, self.job = self.job, None
-            self._logic().stop(job)
-            self._end(_("Stopped; nothing was changed."))
-
-    def _onProgress(self, progress: Progress) -> None:
-        if self.job is None:
-            return
-        counted = progress.total if progress.total > 1 else 0  # 0 of 0: busy, no share known
-        self.progress.setRange(0, counted)
-        self.progress.value = min(progress.done, counted)
-        if counted:
-            self.status.text = _("Judged {done} of {total} maps.").format(
-                done=progress.done, total=progress.total
-            )
 
     def _onResult(
         self, answer: Explanation, mapNode: Any, case: ShownCase, explained: LabelArray
     ) -> None:
-        if self.job is None:
-            return
-        self.job = None
         present = slicer.mrmlScene.IsNodePresent
         if present(mapNode) and case.volumeNode is not None:
             table = explain_table.writeExplanation(answer, _heads(answer), mapNode, case.nodes)
             explain_table.markExplained(table, explained)
-        self._end("")
         self._onMap()
-
-    def _onError(self, error: RetinaTriageError) -> None:
-        if self.job is not None:
-            self.job = None
-            stopped = isinstance(error, CancelledError)
-            self._end(_("Stopped; nothing was changed.") if stopped else forPanel(str(error)))
-
-    def _end(self, text: str) -> None:
-        self.progress.setVisible(False)
-        self.runButton.text = _("Explain")
-        self.status.text = text
 
     def _onMap(self, _index: int = 0) -> None:
         """Show what is known of the chosen map."""
@@ -293,13 +252,17 @@ class ExplainSection:
                 "fluid, which is set to the tissue that surrounds it."
             ),
         )
-        self.progress = qt.QProgressBar()
-        self.progress.objectName = "explainProgress"
-        self.progress.toolTip = _("How many of the maps have been judged.")
-        self.progress.setVisible(False)
+        self.progress = makeProgress("explainProgress", _("How many of the maps have been judged."))
         self.scoreBox = makeBox("explainScoreBox", _("Score that the regions are sorted by."))
         self.status = makeLabel(
             "explainLabel", _("What the chosen score owes most, or why nothing can be explained.")
+        )
+        self._work = SectionJob(
+            self._logic,
+            self.runButton,
+            self.progress,
+            self.status,
+            _("Judged {done} of {total} maps."),
         )
         self.table = makeTable(
             "explainTable",

@@ -11,10 +11,9 @@ import qt
 import slicer
 from slicer.i18n import tr as _
 
-from RetinaTriageLib.errors import CancelledError, RetinaTriageError
+from RetinaTriageLib.errors import RetinaTriageError
 from RetinaTriageLib.explain.lone_bscan import lone_bscan
 from RetinaTriageLib.explain.occlusion_map import OcclusionMap, OcclusionMode
-from RetinaTriageLib.progress import Progress
 from RetinaTriageLib.worker.messages import OccludeRequest, PatientFacts
 from RetinaTriageSlicer.occlusion_node import removeOcclusion, showOcclusion
 from RetinaTriageSlicer.occlusion_scores import Score, scoresOf
@@ -24,6 +23,7 @@ from RetinaTriageSlicer.provenance import PREFIX
 from RetinaTriageSlicer.remedies import forPanel
 from RetinaTriageSlicer.run_settings import patientFacts
 from RetinaTriageSlicer.scene import ResultNodes
+from RetinaTriageSlicer.section_job import SectionJob
 from RetinaTriageSlicer.shown_case import ShownCase, readCase
 from RetinaTriageSlicer.widgets import (
     fillBox,
@@ -31,6 +31,7 @@ from RetinaTriageSlicer.widgets import (
     makeButton,
     makeCheck,
     makeLabel,
+    makeProgress,
     makeSection,
 )
 
@@ -47,13 +48,16 @@ class OcclusionSection:
         self._nodes: ResultNodes | None = None
         self._case: ShownCase | None = None
         self._scores: tuple[Score, ...] = ()
-        self.job: Any = None
-        self._asked = 0
         self._makeWidgets()
+
+    @property
+    def job(self) -> Any:
+        """What the worker is at; None while nothing was asked."""
+        return self._work.job
 
     def show(self, nodes: ResultNodes | None) -> None:
         """Show a result: its B-scans and the scores of its bundle."""
-        self.stop()
+        self._work.stop()
         self._nodes, self._case = nodes, None
         self.status.text = ""
         if nodes is not None and not self.button.collapsed:
@@ -82,7 +86,7 @@ class OcclusionSection:
     def start(self) -> None:
         """Have the chosen B-scan tested; or stop that."""
         if self.job is not None:
-            self.stop()
+            self._work.stop()
             return
         self._case = None  # what is stated under Inputs may have changed
         if not self._fill():
@@ -101,87 +105,39 @@ class OcclusionSection:
             or "balanced",
             patient=PatientFacts() if parameters is None else patientFacts(parameters),
         )
-        self.status.text = _("Judging the B-scan as it is ...")
-        self.progress.setVisible(True)
-        self.progress.setRange(0, 0)
-        self.runButton.text = _("Cancel")
-        self._asked = number = self._asked + 1
-
-        def current(answered: Callable[..., None]) -> Callable[..., None]:
-            """Leave out what comes of a test that was stopped before this one."""
-            return lambda *answer: answered(*answer) if number == self._asked else None
-
-        self.job = self._logic().ask(
+        self._work.start(
             request,
-            current(self._onProgress),
-            current(lambda answer: self._onResult(answer, case, bscan, score)),
-            current(self._onError),
+            _("Judging the B-scan as it is ..."),
+            lambda answer: self._onResult(answer, case, bscan, score),
         )
 
-    def stop(self) -> None:
-        """Stop what is being tested."""
-        if self.job is not None:
-            job, self.job = self.job, None
-            self._logic().stop(job)
-            self._end(_("Stopped; nothing was changed."))
-
-    def _onProgress(self, progress: Progress) -> None:
-        if self.job is None:
-            return
-        counted = progress.total if progress.total > 1 else 0  # 0 of 0: busy, no share known
-        self.progress.setRange(0, counted)
-        self.progress.value = min(progress.done, counted)
-        if counted:
-            self.status.text = _("Judged {done} of at most {total} boxes.").format(
-                done=progress.done, total=progress.total
-            )
-
     def _onResult(self, found: OcclusionMap, case: ShownCase, bscan: int, score: Score) -> None:
-        if self.job is None:
-            return
-        self.job = None
         if not slicer.mrmlScene.IsNodePresent(case.nodes.consensus) or case.volumeNode is None:
-            self._end("")
             return
         depth, width = found.place
         if found.extent is None:
             removeOcclusion(case)
-            self._end(
-                _("{score} is {before:.2f} on B-scan {bscan}, and no box lowers it.").format(
-                    score=score.title, before=found.probability, bscan=bscan + 1
-                )
-            )
+            self.status.text = _(
+                "{score} is {before:.2f} on B-scan {bscan}, and no box lowers it."
+            ).format(score=score.title, before=found.probability, bscan=bscan + 1)
             return
         showOcclusion(found, case, bscan, score.title)
         place = (bscan, depth, width)
         jumpTo(pointOf(case.volumeNode, case.grid, case.volume.shape[1], place))
-        self._end(
-            _(
-                "{score} is {before:.2f} on B-scan {bscan} alone, and {after:.2f} with the box at "
-                "depth {depth}, A-scan {width}. Region of interest: {pixels} pixels with at "
-                "least {share:.0%} of that drop."
-            ).format(
-                score=score.title,
-                before=found.probability,
-                after=found.probability - found.largest,
-                bscan=bscan + 1,
-                depth=depth + 1,
-                width=width + 1,
-                pixels=int(found.region.sum()),
-                share=found.share,
-            )
+        self.status.text = _(
+            "{score} is {before:.2f} on B-scan {bscan} alone, and {after:.2f} with the box at "
+            "depth {depth}, A-scan {width}. Region of interest: {pixels} pixels with at "
+            "least {share:.0%} of that drop."
+        ).format(
+            score=score.title,
+            before=found.probability,
+            after=found.probability - found.largest,
+            bscan=bscan + 1,
+            depth=depth + 1,
+            width=width + 1,
+            pixels=int(found.region.sum()),
+            share=found.share,
         )
-
-    def _onError(self, error: RetinaTriageError) -> None:
-        if self.job is not None:
-            self.job = None
-            stopped = isinstance(error, CancelledError)
-            self._end(_("Stopped; nothing was changed.") if stopped else forPanel(str(error)))
-
-    def _end(self, text: str) -> None:
-        self.progress.setVisible(False)
-        self.runButton.text = _("Test")
-        self.status.text = text
 
     def _fill(self) -> bool:
         """Offer what can be chosen; tells whether there is anything, and else says why not."""
@@ -263,12 +219,18 @@ class OcclusionSection:
             _("Test"),
             _("Judge the B-scan again and again with a black box of 20 x 20 pixels in it."),
         )
-        self.progress = qt.QProgressBar()
-        self.progress.objectName = "occlusionProgress"
-        self.progress.toolTip = _("How many of the boxes have been judged.")
-        self.progress.setVisible(False)
+        self.progress = makeProgress(
+            "occlusionProgress", _("How many of the boxes have been judged.")
+        )
         self.status = makeLabel(
             "occlusionLabel", _("Where the score drops most, or why nothing can be tested.")
+        )
+        self._work = SectionJob(
+            self._logic,
+            self.runButton,
+            self.progress,
+            self.status,
+            _("Judged {done} of at most {total} boxes."),
         )
         form.addRow(_("Other bundle:"), self.bundleEdit)
         form.addRow(_("Score:"), self.scoreBox)

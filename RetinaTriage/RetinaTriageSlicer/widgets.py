@@ -70,6 +70,15 @@ def makeCheck(name: str, text: str, toolTip: str, *, checked: bool) -> Any:
     return check
 
 
+def makeProgress(name: str, toolTip: str) -> Any:
+    """Progress bar that is hidden until a job begins."""
+    bar = qt.QProgressBar()
+    bar.objectName = name
+    bar.toolTip = toolTip
+    bar.setVisible(False)
+    return bar
+
+
 def makeTable(name: str, toolTip: str, columns: Sequence[Column]) -> Any:
     """Table whose rows are chosen as a whole, and whose cells cannot be edited."""
     table = qt.QTableWidget()
