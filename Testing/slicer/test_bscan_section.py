@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import slicer
 from example_result import example_result
+from image_manifests import IMAGES
 from panel_steps import wait_until
 from RetinaTriageSlicer.bscan_nodes import findChart, findVerdict, readVerdict
 from RetinaTriageSlicer.bscan_section import POOLINGS, REFERRAL_COLUMN, REFERRALS
@@ -18,25 +19,8 @@ from RetinaTriageSlicer.shown_case import readCase
 from RetinaTriageSlicer.volume_node import readVolumeNode
 from volume_nodes import volume_node
 
-from RetinaTriageLib.bundle_image_manifest import ImageManifest, image_manifest_json
-from RetinaTriageLib.bundle_manifest import ClassifierEntry
-from RetinaTriageLib.image_classes import Head, ImageClass, Pooling
-
-IMAGES = ImageManifest(
-    name="pictures",
-    version="1.0",
-    license="Apache-2.0",
-    description="Nothing.",
-    images="Any picture.",
-    trained_on="Trained on nothing.",
-    trained_on_phantoms_only=True,
-    classes=(ImageClass("DRUSEN", "Drusen"), ImageClass("NORMAL", "Normal", finding=False)),
-    head=Head.SOFTMAX,
-    size=(16, 24),
-    networks=(
-        ClassifierEntry("network1", {"backbone": "encoder"}, "bscan", "a.safetensors", "0" * 64, 1),
-    ),
-)
+from RetinaTriageLib.bundle_image_manifest import image_manifest_json
+from RetinaTriageLib.image_classes import Pooling
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import slicer
 from example_result import example_result
+from image_manifests import IMAGES
 from panel_steps import bundle_folder, choose_bundle, scan, wait_until
 from RetinaTriageSlicer.occlusion_node import ROLE, bscanIjkToRas
 from RetinaTriageSlicer.places import pointOf
@@ -18,26 +19,8 @@ from RetinaTriageSlicer.shown_maps import findNodes
 from RetinaTriageSlicer.volume_node import readVolumeNode
 from volume_nodes import volume_node
 
-from RetinaTriageLib.bundle_image_manifest import ImageManifest, image_manifest_json
-from RetinaTriageLib.bundle_manifest import ClassifierEntry
+from RetinaTriageLib.bundle_image_manifest import image_manifest_json
 from RetinaTriageLib.explain.lone_bscan import lone_bscan, picture_of
-from RetinaTriageLib.image_classes import Head, ImageClass
-
-IMAGES = ImageManifest(
-    name="pictures",
-    version="1.0",
-    license="Apache-2.0",
-    description="Nothing.",
-    images="Any picture.",
-    trained_on="Trained on nothing.",
-    trained_on_phantoms_only=True,
-    classes=(ImageClass("DRUSEN", "Drusen"), ImageClass("NORMAL", "Normal", finding=False)),
-    head=Head.SOFTMAX,
-    size=(16, 24),
-    networks=(
-        ClassifierEntry("network1", {"backbone": "encoder"}, "bscan", "a.safetensors", "0" * 64, 1),
-    ),
-)
 
 
 @pytest.fixture
