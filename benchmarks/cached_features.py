@@ -1,6 +1,6 @@
 """Seconds of the first epoch of transfer learning and of the next ones, which use cached features.
 
-Run ``python benchmarks/bottleneck.py``. An epoch is one turn of all pictures through a frozen
+Run ``python benchmarks/cached_features.py``. An epoch is one turn of all pictures through a frozen
 backbone and the head that learns. The pictures are noise; only their number and size matter.
 """
 
