@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +18,7 @@ from RetinaTriageLib.phantoms.devices import (
     SPECTRALIS_WIDE,
     TOPCON,
     DeviceProfile,
+    with_bscans,
 )
 from RetinaTriageLib.phantoms.eye import Disease
 from RetinaTriageLib.phantoms.phantom import make_phantom
@@ -26,18 +27,32 @@ from RetinaTriageLib.volume import LabelArray, VoxelSpacing
 
 STACK_BSCANS = 6
 
-# The diseases of a seed, by its remainder; None leaves them to chance. Drusen and membranes fill
-# few voxels, and most rare tissues come with neovascularization, so all three come more often.
-STACK_DISEASES: tuple[tuple[Disease, ...] | None, ...] = (
-    (Disease.DRUSEN,),
-    (Disease.CNV,),
-    None,
-    None,
-    (Disease.EDEMA, Disease.MEMBRANE),
+
+@dataclass(frozen=True)
+class StackKind:
+    """What a stack shows; diseases of None are left to chance."""
+
+    diseases: tuple[Disease, ...] | None = None
+    near_fovea: bool = True
+
+
+# The kind of a seed, by its remainder. Drusen and membranes fill few voxels, and most rare tissues
+# come with neovascularization, so all three come more often. Half of the stacks are as scans are:
+# anywhere in the raster, most without a lesion. A network that never sees those paints lesions on
+# every scan.
+STACK_KINDS = (
+    StackKind((Disease.DRUSEN,)),
+    StackKind((Disease.CNV,)),
+    StackKind(),
+    StackKind(),
+    StackKind((Disease.EDEMA, Disease.MEMBRANE)),
+    *[StackKind(near_fovea=False)] * 5,
 )
 
 # A third of the stacks is of each scanner; each has an adaptation branch to train.
 _STACK_DEVICES = (*[SPECTRALIS] * 3, SPECTRALIS_WIDE, *[CIRRUS] * 4, *[TOPCON] * 4)
+
+_RASTERS = (25, 49, 128)  # numbers of B-scans over the field: neighbors 47 to 250 µm apart
 
 # A classification grid has cells of 60 µm, so maps for it are made on every fourth A-scan.
 _COARSE = replace(SPECTRALIS, shape=(49, 496, 128), spacing=VoxelSpacing.from_um(122.0, 3.87, 46.8))
@@ -49,12 +64,17 @@ def sample_path(seed: int, folder: Path) -> Path:
 
 
 def write_stack(seed: int, folder: Path) -> Path:
-    """Write the stack of a seed: neighboring B-scans near the fovea, pictures and labels."""
+    """Write the stack of a seed: neighboring B-scans, pictures and labels."""
     rng = np.random.default_rng((seed, 1))
     device = _STACK_DEVICES[int(rng.integers(len(_STACK_DEVICES)))]
-    diseases = STACK_DISEASES[seed % len(STACK_DISEASES)]
-    bscans = _near_fovea(seed, device, diseases, rng)
-    phantom = make_phantom(seed, device, diseases=diseases, bscans=bscans)
+    kind = STACK_KINDS[seed % len(STACK_KINDS)]
+    if kind.near_fovea:
+        bscans = _near_fovea(seed, device, kind.diseases, rng)
+    else:
+        device = with_bscans(device, int(rng.choice(_RASTERS)))
+        first = int(rng.integers(device.shape[0] - STACK_BSCANS + 1))
+        bscans = tuple(range(first, first + STACK_BSCANS))
+    phantom = make_phantom(seed, device, diseases=kind.diseases, bscans=bscans)
     path = sample_path(seed, folder)
     _write(
         path,

@@ -55,7 +55,8 @@ def test_every_image_is_in_one_bin(cases: list[tuple[float, bool]], binning: Bin
     found = reliability(scores, truth, binning=binning)
     assert sum(one.observed.total for one in found.bins) == len(cases)
     assert 0 <= found.ece <= found.mce + 1e-12 <= 1 + 2e-12
-    assert all(one.low <= one.mean_score <= one.high + 1e-12 for one in found.bins)
+    # The mean of equal scores may differ from them in the last digit.
+    assert all(one.low - 1e-12 <= one.mean_score <= one.high + 1e-12 for one in found.bins)
 
 
 def test_highest_score_is_compared_with_being_right() -> None:
