@@ -16,8 +16,8 @@ from RetinaTriageLib.cohort.reader_agreement import (
 )
 from RetinaTriageLib.evaluation.kappa import Kappa
 from RetinaTriageLib.evaluation.proportions import Proportion
-from RetinaTriageLib.result import RESEARCH_USE
-from RetinaTriageLib.writers.report_file import whole_file
+from RetinaTriageLib.writers.html_page import html_page
+from RetinaTriageLib.writers.report_file import write_whole_text
 
 AGREEMENT_PAGE = "agreement.html"
 
@@ -46,21 +46,16 @@ def write_agreement_page(found: ReaderAgreement, out_dir: Path) -> Path:
         If the page cannot be written.
     """
     path = out_dir / AGREEMENT_PAGE
-    page = agreement_page(found, out_dir.resolve().name)
-    with whole_file(path) as unfinished:
-        unfinished.write_text(page, encoding="utf-8")
+    write_whole_text(agreement_page(found, out_dir.resolve().name), path)
     return path
 
 
 def agreement_page(found: ReaderAgreement, name: str) -> str:
     """Page of an agreement as text; names of readers are escaped."""
-    folder = Path(__file__)
     referral = [one for one in found.comparisons if one.question == REFERRAL_QUESTION]
     others = [one for one in found.comparisons if one.question != REFERRAL_QUESTION]
-    return Template(folder.with_name("agreement_page.html").read_text(encoding="utf-8")).substitute(
+    body = Template(_part("agreement_page.html")).substitute(
         name=escape(name),
-        research_use=escape(RESEARCH_USE),
-        style=folder.with_name("index_page.css").read_text(encoding="utf-8"),
         readers=" · ".join(_reader(found, reader) for reader in found.readings),
         notes="".join(f'<p class="quiet">{escape(note)}</p>' for note in found.notes),
         referral=_table(referral, len(HEADS)),
@@ -69,6 +64,12 @@ def agreement_page(found: ReaderAgreement, name: str) -> str:
         if others
         else '<p class="quiet">Nothing to compare: no reader has ticked conditions.</p>',
     )
+    style = _part("index_page.css") + _part("agreement_page.css")
+    return html_page(f"{name} – agreement", style, body)
+
+
+def _part(name: str) -> str:
+    return Path(__file__).with_name(name).read_text(encoding="utf-8")
 
 
 def _reader(found: ReaderAgreement, reader: str) -> str:

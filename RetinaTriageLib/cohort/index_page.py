@@ -1,16 +1,12 @@
 """The page of a cohort: its cases to sort and filter, with thumbnails and links to their reports.
 
 ``index.html`` needs no network: its data and its script are in it, pictures and reports are opened
-by relative links. The page may load nothing from elsewhere and run no other script than its own
-(content security policy). Whatever comes from files reaches it escaped: as JSON that the script
-writes out as text, never as markup.
+by relative links. Whatever comes from files reaches it escaped: as JSON that the script writes out
+as text, never as markup.
 """
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import json
 import math
 from collections.abc import Mapping
 from html import escape
@@ -34,9 +30,9 @@ from RetinaTriageLib.cohort.cohort_rows import (
 )
 from RetinaTriageLib.cohort.plots import plot_files
 from RetinaTriageLib.cohort.thumbnails import THUMBNAIL_FILE
-from RetinaTriageLib.result import RESEARCH_USE
 from RetinaTriageLib.tissues import TISSUES, TissueGroup
-from RetinaTriageLib.writers.report_file import whole_file
+from RetinaTriageLib.writers.html_page import PageScript, html_page
+from RetinaTriageLib.writers.report_file import write_whole_text
 
 INDEX_FILE, REPORT_FILE = "index.html", "report.html"
 FLUIDS = tuple(tissue.name for tissue in TISSUES if tissue.group is TissueGroup.FLUID)
@@ -57,27 +53,27 @@ def write_index(out_dir: Path) -> Path:
     OutputError
         If the page cannot be written.
     """
-    page = index_page(out_dir)
     path = out_dir / INDEX_FILE
-    with whole_file(path) as unfinished:
-        unfinished.write_text(page, encoding="utf-8")
+    write_whole_text(index_page(out_dir), path)
     return path
 
 
 def index_page(out_dir: Path) -> str:
     """Page of a cohort as text."""
     cohort = read_cohort(out_dir)
-    script = _part("js")
-    return Template(_part("html")).substitute(
-        name=escape(out_dir.resolve().name),
-        research_use=escape(RESEARCH_USE),
-        style=_part("css"),
-        script=script,
-        script_hash=_policy_hash(script),
+    name = out_dir.resolve().name
+    body = Template(_part("html")).substitute(
+        name=escape(name),
         made_by=escape(_made_by(cohort)),
         plots=_plots(out_dir),
         failures=_failures(out_dir),
-        data=_embedded(page_data(out_dir, cohort)),
+    )
+    return html_page(
+        f"{name} – RetinaTriage cohort",
+        _part("css"),
+        body,
+        images="'self' file: data:",
+        script=PageScript(_part("js"), "cohort-data", page_data(out_dir, cohort)),
     )
 
 
@@ -181,18 +177,5 @@ def _json(number: float) -> float | None:
     return float(f"{number:.6g}") if math.isfinite(number) else None
 
 
-def _embedded(data: Json) -> str:
-    """JSON that cannot end the script element that it stands in."""
-    text = json.dumps(data, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    for mark in "<>&\u2028\u2029":
-        text = text.replace(mark, f"\\u{ord(mark):04x}")
-    return text.encode("utf-8", "replace").decode("utf-8")
-
-
 def _part(suffix: str) -> str:
     return Path(__file__).with_name(f"index_page.{suffix}").read_text(encoding="utf-8")
-
-
-def _policy_hash(script: str) -> str:
-    digest = hashlib.sha256(script.encode("utf-8")).digest()
-    return "sha256-" + base64.b64encode(digest).decode("ascii")

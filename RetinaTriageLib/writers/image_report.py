@@ -14,6 +14,7 @@ from RetinaTriageLib.bscan_verdict import BscanVerdict
 from RetinaTriageLib.outcomes import REFERRAL
 from RetinaTriageLib.result import RESEARCH_USE
 from RetinaTriageLib.volume import OCTVolume
+from RetinaTriageLib.writers.html_page import html_page
 from RetinaTriageLib.writers.report_bscans import (
     NO_REFERRAL,
     REFERRAL_TITLES,
@@ -21,7 +22,7 @@ from RetinaTriageLib.writers.report_bscans import (
     class_table,
     origin_line,
 )
-from RetinaTriageLib.writers.report_file import whole_file
+from RetinaTriageLib.writers.report_file import whole_file, write_whole_text
 from RetinaTriageLib.writers.report_pdf import A4_INCHES
 from RetinaTriageLib.writers.report_pdf_bscans import LEFT, draw_bscan_page
 from RetinaTriageLib.writers.report_pdf_panels import INK, QUIET
@@ -32,19 +33,15 @@ from RetinaTriageLib.writers.report_text import scan_line
 
 def write_image_report(volume: OCTVolume, verdict: BscanVerdict, path: Path) -> None:
     """Write the report of a volume as HTML; it appears complete or not at all."""
-    page = image_report_page(volume, verdict)
-    with whole_file(path) as unfinished:
-        unfinished.write_text(page, encoding="utf-8")
+    write_whole_text(image_report_page(volume, verdict), path)
 
 
 def image_report_page(volume: OCTVolume, verdict: BscanVerdict) -> str:
     """Page of a volume as text; everything that comes from data is escaped."""
     shown = telling_bscan(verdict)
     here = Path(__file__)
-    return Template(here.with_name("image_page.html").read_text(encoding="utf-8")).substitute(
+    body = Template(here.with_name("image_page.html").read_text(encoding="utf-8")).substitute(
         name=escape(volume.name),
-        research_use=escape(RESEARCH_USE),
-        style=here.with_name("report_page.css").read_text(encoding="utf-8"),
         scan=escape(scan_line(volume)),
         bundle=escape(verdict.origin.bundle_name),
         trained_on=escape(verdict.origin.trained_on),
@@ -56,6 +53,8 @@ def image_report_page(volume: OCTVolume, verdict: BscanVerdict) -> str:
         origin=origin_line(verdict.origin),
         assumed=sentences(volume.assumed, "Nothing: all facts were read from the file."),
     )
+    style = here.with_name("report_page.css").read_text(encoding="utf-8")
+    return html_page(f"{volume.name} – RetinaTriage", style, body, images="data:")
 
 
 def write_image_pdf(volume: OCTVolume, verdict: BscanVerdict, path: Path) -> None:

@@ -1,24 +1,19 @@
-"""The report of one case: a single HTML file that needs no network and no other file.
-
-The page forbids itself to load anything from elsewhere (content security policy) and runs no other
-script than its own, which the policy names by its hash.
-"""
+"""The report of one case: a single HTML file that needs no network and no other file."""
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from html import escape
 from pathlib import Path
 from string import Template
 
-from RetinaTriageLib.result import RESEARCH_USE, TriageResult
+from RetinaTriageLib.result import TriageResult
+from RetinaTriageLib.writers.html_page import PageScript, html_page
 from RetinaTriageLib.writers.report_browser import browser_data
 from RetinaTriageLib.writers.report_bscans import bscan_note, bscan_section
 from RetinaTriageLib.writers.report_enface import gallery
 from RetinaTriageLib.writers.report_etdrs import etdrs_panel
 from RetinaTriageLib.writers.report_figures import localizer_picture
-from RetinaTriageLib.writers.report_file import whole_file
+from RetinaTriageLib.writers.report_file import write_whole_text
 from RetinaTriageLib.writers.report_maps import enface_frame, enface_maps
 from RetinaTriageLib.writers.report_panels import browser_panel
 from RetinaTriageLib.writers.report_scores import (
@@ -51,24 +46,17 @@ def write_report(result: TriageResult, path: Path) -> None:
     OutputError
         If the file cannot be written.
     """
-    page = report_page(result)
-    with whole_file(path) as unfinished:
-        unfinished.write_text(page, encoding="utf-8")
+    write_whole_text(report_page(result), path)
 
 
 def report_page(result: TriageResult) -> str:
     """Page of a case as text; everything that comes from data is escaped."""
     volume, measured, made = result.volume, result.measurements, result.provenance
     maps, frame = enface_maps(result), enface_frame(volume)
-    script = _part("js")
     localizer = volume.record.localizer
     no_tissues = f'<p class="quiet">Not measured. {escape(" ".join(measured.refused))}</p>'
-    return Template(_part("html")).substitute(
+    body = Template(_part("html")).substitute(
         name=escape(volume.name),
-        research_use=escape(RESEARCH_USE),
-        style=_part("css"),
-        script=script,
-        script_hash=_policy_hash(script),
         scan=escape(scan_line(volume)),
         bundle=escape(made.bundle_name),
         trained_on=escape(made.trained_on),
@@ -93,14 +81,15 @@ def report_page(result: TriageResult) -> str:
         if localizer
         else '<p class="quiet">The file holds no localizer picture.</p>',
         provenance=provenance(result),
-        data=browser_data(result, maps),
+    )
+    return html_page(
+        f"{volume.name} – RetinaTriage",
+        _part("css"),
+        body,
+        images="data: blob:",
+        script=PageScript(_part("js"), "report-data", browser_data(result, maps)),
     )
 
 
 def _part(suffix: str) -> str:
     return Path(__file__).with_name(f"report_page.{suffix}").read_text(encoding="utf-8")
-
-
-def _policy_hash(script: str) -> str:
-    digest = hashlib.sha256(script.encode("utf-8")).digest()
-    return "sha256-" + base64.b64encode(digest).decode("ascii")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from typing import Any
 
@@ -67,12 +66,12 @@ def opening_bscan(result: TriageResult) -> int:
     return int(sizes.argmax()) if sizes.any() else bscans // 2
 
 
-def browser_data(result: TriageResult, maps: tuple[EnFaceMap, ...]) -> str:
-    """Everything that the page's script reads, as JSON that is safe inside a script element."""
+def browser_data(result: TriageResult, maps: tuple[EnFaceMap, ...]) -> dict[str, Any]:
+    """Everything that the page's script reads, as JSON takes it."""
     volume, classes = result.volume, len(result.vocabulary.tissues)
     spacing = volume.spacing
     localizer = volume.record.localizer
-    data = {
+    return {
         "shape": list(volume.shape),
         "spacingUm": None
         if spacing is None
@@ -97,14 +96,6 @@ def browser_data(result: TriageResult, maps: tuple[EnFaceMap, ...]) -> str:
         "enface": {one.name: _map_values(one) for one in maps},
         "localizerMm": None if localizer is None else _finite(localizer.bscan_ends_mm.tolist()),
     }
-    return script_safe(json.dumps(data, allow_nan=False, separators=(",", ":")))
-
-
-def script_safe(text: str) -> str:
-    """JSON in which no character can end or open an HTML element or a script line."""
-    for character in "<>&\u2028\u2029":
-        text = text.replace(character, f"\\u{ord(character):04x}")
-    return text
 
 
 def _map_values(enface_map: EnFaceMap) -> dict[str, str | float]:
