@@ -63,7 +63,7 @@ def adaptation(parsed: argparse.Namespace) -> int:
     from RetinaTriageLib.evaluation.phantom_runs import require_case_folder
     from RetinaTriageLib.evaluation.unseen_device import unseen_device
     from RetinaTriageLib.training.adapt_branch import BranchPlan
-    from RetinaTriageLib.writers.report_file import whole_file
+    from RetinaTriageLib.writers.report_file import whole_file, write_whole_text
 
     if parsed.branch_of is not None:
         msg = "Found --branch-of; the study chooses branches itself. Leave the option out."
@@ -86,11 +86,9 @@ def adaptation(parsed: argparse.Namespace) -> int:
         result = run_study(runs, study, parsed.out, plan, limit_s=limit_s, on_progress=on_progress)
     text, facts = study_text(result), study_json(result)
     figure_path, json_path, text_path = report_paths(parsed.out)
-    with whole_file(json_path) as unfinished:
-        written = json.dumps(facts, indent=1, ensure_ascii=False, allow_nan=False)
-        unfinished.write_text(written + "\n", encoding="utf-8")
-    with whole_file(text_path) as unfinished:
-        unfinished.write_text(text, encoding="utf-8")
+    written = json.dumps(facts, indent=1, ensure_ascii=False, allow_nan=False)
+    write_whole_text(written + "\n", json_path)
+    write_whole_text(text, text_path)
     with whole_file(figure_path) as unfinished:
         draw_study(result, unfinished)
     if parsed.json:

@@ -21,7 +21,7 @@ from RetinaTriageLib.evaluation.segmentation_scores import CODES
 from RetinaTriageLib.evaluation.surface_distance import SurfaceDistance
 from RetinaTriageLib.hypotheses import Opinion
 from RetinaTriageLib.tissues import TISSUES
-from RetinaTriageLib.writers.report_file import whole_file
+from RetinaTriageLib.writers.report_file import whole_file, write_whole_text
 
 SCHEMA_VERSION = 1
 
@@ -43,9 +43,7 @@ def write_case_result(result: CaseResult, identity: Identity, path: Path) -> Non
         with whole_file(path.with_suffix(".png")) as unfinished:
             Image.fromarray(beside).save(unfinished, "PNG")
     facts = {"schema_version": SCHEMA_VERSION, "identity": dict(identity), **_case_json(result)}
-    with whole_file(path) as unfinished:
-        text = json.dumps(facts, ensure_ascii=False, allow_nan=False)
-        unfinished.write_text(text + "\n", encoding="utf-8")
+    write_whole_text(json.dumps(facts, ensure_ascii=False, allow_nan=False) + "\n", path)
 
 
 def read_case_result(path: Path, identity: Identity) -> CaseResult:

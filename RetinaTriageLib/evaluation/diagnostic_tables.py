@@ -7,17 +7,13 @@ from pathlib import Path
 
 import numpy as np
 
-from RetinaTriageLib.evaluation.binary_figures import BinaryFigures
-from RetinaTriageLib.evaluation.delong import DeLongAuc
 from RetinaTriageLib.evaluation.diagnostic import decisions
 from RetinaTriageLib.evaluation.diagnostic_study import DiagnosticStudy
-from RetinaTriageLib.evaluation.likelihood import LikelihoodRatio
+from RetinaTriageLib.evaluation.figure_columns import auc_columns, share_columns, test_columns
 from RetinaTriageLib.evaluation.numbers import finite_or_none
-from RetinaTriageLib.evaluation.proportions import Interval, Proportion, roc_curve
-from RetinaTriageLib.evaluation.table_rows import write_rows
-from RetinaTriageLib.writers.tables import Cell
-
-Row = dict[str, Cell | None]
+from RetinaTriageLib.evaluation.operating_figures import SAME_IMAGES
+from RetinaTriageLib.evaluation.proportions import roc_curve
+from RetinaTriageLib.evaluation.table_rows import Row, write_rows
 
 
 def class_rows(study: DiagnosticStudy) -> Iterator[Row]:
@@ -27,8 +23,8 @@ def class_rows(study: DiagnosticStudy) -> Iterator[Row]:
             "class": one.name,
             "images": one.images,
             "present": one.present,
-            **_auc_row(one.auc, one.auc_by_patient),
-            **_test_row(one.decided),
+            **auc_columns(one.auc, one.auc_by_patient),
+            **test_columns(one.decided),
             "brier": one.reliability.brier,
             "brier_of_prevalence": one.reliability.brier_of_prevalence,
             "ece": one.reliability.ece,
@@ -40,18 +36,14 @@ def operating_rows(study: DiagnosticStudy) -> Iterator[Row]:
     """One row an operating point, measured on the same images and cross-fitted."""
     for one in study.classes:
         for figures in one.operating:
-            for measured, test in (
-                ("same images", figures.apparent),
-                ("cross-fitted", figures.cross_fitted),
-            ):
-                if test is not None:
-                    yield {
-                        "class": one.name,
-                        "operating_point": figures.point.value,
-                        "measured": measured,
-                        "threshold": figures.threshold if measured == "same images" else None,
-                        **_test_row(test),
-                    }
+            for measured, test in figures.tests.items():
+                yield {
+                    "class": one.name,
+                    "operating_point": figures.point.value,
+                    "measured": measured,
+                    "threshold": figures.threshold if measured == SAME_IMAGES else None,
+                    **test_columns(test),
+                }
 
 
 def overall_rows(study: DiagnosticStudy) -> Iterator[Row]:
@@ -109,7 +101,7 @@ def reliability_rows(study: DiagnosticStudy) -> Iterator[Row]:
                 "score_from": score_bin.low,
                 "score_to": score_bin.high,
                 "mean_score": score_bin.mean_score,
-                **_share_row("observed", score_bin.observed),
+                **share_columns("observed", score_bin.observed),
             }
 
 
@@ -129,7 +121,7 @@ def reader_rows(study: DiagnosticStudy) -> Iterator[Row]:
             "outside_interval": int(found.outside),
         }
         if point.test is not None:
-            row |= {f"reader_{name}": cell for name, cell in _test_row(point.test).items()}
+            row |= {f"reader_{name}": cell for name, cell in test_columns(point.test).items()}
         yield row
 
 
@@ -139,7 +131,7 @@ def agreement_rows(study: DiagnosticStudy) -> Iterator[Row]:
         truth = found.truth
         yield {
             "reader": found.reader,
-            **_share_row("accuracy", truth.observed),
+            **share_columns("accuracy", truth.observed),
             "mean_penalty": finite_or_none(truth.penalty.mean_penalty),
             "penalty_share_of_worst": finite_or_none(truth.penalty.share_of_worst),
             "kappa": finite_or_none(truth.kappa.value),
@@ -158,8 +150,8 @@ def subgroup_rows(study: DiagnosticStudy) -> Iterator[Row]:
             "images": one.images,
             "patients": one.patients,
             "present": one.present,
-            **_auc_row(one.auc, one.auc_by_patient),
-            **_test_row(one.decided),
+            **auc_columns(one.auc, one.auc_by_patient),
+            **test_columns(one.decided),
         }
 
 
@@ -217,52 +209,3 @@ def write_study_tables(study: DiagnosticStudy, folder: Path) -> None:
     """Write every table that has rows."""
     for name, rows_of in TABLES.items():
         write_rows(rows_of(study), folder / name)
-
-
-def _auc_row(auc: DeLongAuc, by_patient: Interval) -> Row:
-    return {
-        "auc": finite_or_none(auc.value),
-        "auc_delong_se": finite_or_none(auc.standard_error),
-        "auc_delong_low": finite_or_none(auc.interval.low),
-        "auc_delong_high": finite_or_none(auc.interval.high),
-        "auc_logit_low": finite_or_none(auc.logit_interval.low),
-        "auc_logit_high": finite_or_none(auc.logit_interval.high),
-        "auc_patient_low": finite_or_none(by_patient.low),
-        "auc_patient_high": finite_or_none(by_patient.high),
-    }
-
-
-def _test_row(test: BinaryFigures) -> Row:
-    return {
-        "true_positive": test.counts.true_positive,
-        "false_negative": test.counts.false_negative,
-        "false_positive": test.counts.false_positive,
-        "true_negative": test.counts.true_negative,
-        **_share_row("sensitivity", test.sensitivity),
-        **_share_row("specificity", test.specificity),
-        **_share_row("ppv", test.ppv),
-        **_share_row("npv", test.npv),
-        **_share_row("accuracy", test.accuracy),
-        "balanced_accuracy": finite_or_none(test.balanced.value),
-        "balanced_accuracy_low": finite_or_none(test.balanced.low),
-        "balanced_accuracy_high": finite_or_none(test.balanced.high),
-        **_ratio_row("lr_positive", test.positive),
-        **_ratio_row("lr_negative", test.negative),
-    }
-
-
-def _share_row(name: str, share: Proportion) -> Row:
-    return {
-        name: finite_or_none(share.value),
-        f"{name}_low": finite_or_none(share.low),
-        f"{name}_high": finite_or_none(share.high),
-    }
-
-
-def _ratio_row(name: str, ratio: LikelihoodRatio) -> Row:
-    return {
-        name: "infinite" if ratio.value == float("inf") else finite_or_none(ratio.value),
-        f"{name}_low": finite_or_none(ratio.low),
-        f"{name}_high": finite_or_none(ratio.high),
-        f"{name}_corrected": int(ratio.corrected),
-    }

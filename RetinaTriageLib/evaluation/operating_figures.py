@@ -24,6 +24,7 @@ from RetinaTriageLib.operating_points import (
 )
 
 FOLDS = 5
+SAME_IMAGES, CROSS_FITTED = "same images", "cross-fitted"
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,13 @@ class OperatingFigures:
     threshold: float
     apparent: BinaryFigures
     cross_fitted: BinaryFigures | None
+
+    @property
+    def tests(self) -> dict[str, BinaryFigures]:
+        """What is known of the figures, by the images that they were measured on."""
+        if self.cross_fitted is None:
+            return {SAME_IMAGES: self.apparent}
+        return {SAME_IMAGES: self.apparent, CROSS_FITTED: self.cross_fitted}
 
 
 def operating_figures(

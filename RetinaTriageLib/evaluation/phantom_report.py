@@ -21,8 +21,14 @@ from RetinaTriageLib.evaluation.phantom_plots import (
 )
 from RetinaTriageLib.evaluation.phantom_runs import PhantomPlan
 from RetinaTriageLib.evaluation.proportions import Proportion
-from RetinaTriageLib.evaluation.report import page, replace_evaluation, section, text_section
+from RetinaTriageLib.evaluation.report import replace_evaluation
 from RetinaTriageLib.evaluation.report_json import evaluation_json
+from RetinaTriageLib.evaluation.report_page import (
+    columns_of_text,
+    plot_section,
+    report_page,
+    section,
+)
 from RetinaTriageLib.evaluation.report_plots import confusion_plot, volume_bland_altman
 from RetinaTriageLib.evaluation.report_text import number
 from RetinaTriageLib.evaluation.segmentation_scores import SCORED_GROUPS
@@ -30,7 +36,7 @@ from RetinaTriageLib.evaluation.surface_distance import SURFACE_TITLES
 from RetinaTriageLib.operating_points import OperatingPoint
 from RetinaTriageLib.outcomes import CONDITIONS, REFERRAL
 from RetinaTriageLib.result import RESEARCH_USE
-from RetinaTriageLib.writers.report_file import whole_file
+from RetinaTriageLib.writers.report_file import write_whole_text
 
 JSON_FILE, HTML_FILE = "phantoms.json", "phantoms.html"
 POOLED = "all"
@@ -99,10 +105,8 @@ def write_phantom_evaluation(evaluation: PhantomEvaluation, folder: Path) -> Non
     for name, of_set in evaluation.sets.items():
         replace_evaluation(of_set, folder / name)
     facts = json.dumps(phantom_json(evaluation), indent=2, ensure_ascii=False, allow_nan=False)
-    with whole_file(folder / JSON_FILE) as unfinished:
-        unfinished.write_text(facts + "\n", encoding="utf-8")
-    with whole_file(folder / HTML_FILE) as unfinished:
-        unfinished.write_text(phantom_page(evaluation), encoding="utf-8")
+    write_whole_text(facts + "\n", folder / JSON_FILE)
+    write_whole_text(phantom_page(evaluation), folder / HTML_FILE)
 
 
 def phantom_json(evaluation: PhantomEvaluation) -> dict[str, object]:
@@ -142,28 +146,28 @@ def phantom_text(evaluation: PhantomEvaluation) -> str:
 def phantom_page(evaluation: PhantomEvaluation) -> str:
     """Page over all scanners, with plots and the table."""
     pooled, scanners = evaluation.pooled, evaluation.scanners
-    sections = [section("Overlap by tissue", [scanner_dice_plot(pooled, scanners)])]
+    sections = [plot_section("Overlap by tissue", [scanner_dice_plot(pooled, scanners)])]
     if pooled.consensus is not None:
         volumes = [volume_bland_altman(pooled.consensus, name) for name in ("fluid", "ped")]
-        sections.append(section("Volumes, all scanners", volumes))
-    sections.append(section("Conditions", [condition_auc_plot(pooled, scanners)]))
+        sections.append(plot_section("Volumes, all scanners", volumes))
+    sections.append(plot_section("Conditions", [condition_auc_plot(pooled, scanners)]))
     if pooled.ensemble is not None:
         referral = pooled.ensemble.of(REFERRAL.name)
-        sections.append(section("Referral", [confusion_plot(referral, REFERRAL.title)]))
+        sections.append(plot_section("Referral", [confusion_plot(referral, REFERRAL.title)]))
     gains = [gain_plot(gain) for gain in ensemble_gains(pooled)]
-    sections.append(section("The ensemble among its members", gains))
-    sections.append(text_section("Numbers", phantom_text(evaluation)))
+    sections.append(plot_section("The ensemble among its members", gains))
+    sections.append(section("Numbers", columns_of_text(phantom_text(evaluation))))
     links = "".join(
         f'<p><a href="{name}/evaluation.html">{name}</a></p>' for name in evaluation.sets
     )
-    sections.append(f"<section><h2>Each set by itself</h2>{links}</section>")
+    sections.append(section("Each set by itself", links))
     bundle = pooled.bundle
     lead = (
         f"Trained on: {bundle.trained_on}",
         f"Operating point {bundle.operating_point}, {bundle.calibration}",
         f"Computed on {bundle.compute}; bundle SHA-256 {bundle.sha256}",
     )
-    return page(f"{bundle.name} on {pooled.set_name}", lead, "".join(sections))
+    return report_page(f"{bundle.name} on {pooled.set_name}", lead, sections)
 
 
 def _rows(evaluation: PhantomEvaluation) -> Iterator[tuple[str, list[str]]]:

@@ -5,8 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import json
-from collections.abc import Iterator, Sequence
-from html import escape
+from collections.abc import Iterator
 from pathlib import Path
 
 from RetinaTriageLib.errors import OutputError
@@ -19,6 +18,12 @@ from RetinaTriageLib.evaluation.contact_sheet import (
 )
 from RetinaTriageLib.evaluation.evaluation import Evaluation
 from RetinaTriageLib.evaluation.report_json import evaluation_json
+from RetinaTriageLib.evaluation.report_page import (
+    columns_of_text,
+    plot_section,
+    report_page,
+    section,
+)
 from RetinaTriageLib.evaluation.report_plots import (
     confusion_plot,
     dice_bars,
@@ -27,7 +32,6 @@ from RetinaTriageLib.evaluation.report_plots import (
 )
 from RetinaTriageLib.evaluation.report_tables import write_tables
 from RetinaTriageLib.evaluation.report_text import evaluation_text
-from RetinaTriageLib.result import RESEARCH_USE
 from RetinaTriageLib.writers.whole_folder import write_whole_folder
 
 JSON_FILE, HTML_FILE = "evaluation.json", "evaluation.html"
@@ -37,27 +41,6 @@ PLOTTED_VOLUMES = ("fluid", "ped", "neurosensory_retina")
 
 SHEET_WIDTH = 1040
 JPEG_QUALITY = 85
-
-# Nothing is loaded from elsewhere and nothing is run.
-POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
-
-STYLE = """
-body { margin: 0 auto; padding: 20px; max-width: 1100px; color: #1b2430; background: #f3f5f7;
-  font: 15px/1.5 system-ui, sans-serif; }
-section { background: #fff; border: 1px solid #dfe3e8; border-radius: 10px; padding: 18px 22px;
-  margin-bottom: 16px; }
-h1 { font-size: 24px; margin: 0 0 4px; } h2 { font-size: 18px; margin: 0 0 10px; }
-p { margin: 4px 0; color: #66707d; } img { max-width: 100%; vertical-align: top; }
-pre { font: 12.5px/1.45 ui-monospace, monospace; overflow-x: auto; margin: 0; }
-.use { text-align: center; color: #7a3b00; font-weight: 600; }
-.scroll { overflow-x: auto; margin: 6px 0 12px; } li { margin: 4px 0; }
-table { border-collapse: collapse; font-size: 13px; min-width: 540px;
-  font-variant-numeric: tabular-nums; }
-caption { text-align: left; color: #66707d; padding: 4px 0; }
-th, td { border-bottom: 1px solid #dfe3e8; padding: 5px 12px 5px 0; text-align: left;
-  vertical-align: top; } thead th { color: #66707d; font-weight: 600; }
-tbody th { font-weight: 500; } tbody th, td { white-space: nowrap; }
-"""
 
 
 def require_new_folder(folder: Path) -> None:
@@ -111,50 +94,27 @@ def evaluation_page(evaluation: Evaluation) -> str:
         f"{len(evaluation.cases)} cases. Trained on: {evaluation.bundle.trained_on}",
         f"Computed on {evaluation.bundle.compute}; bundle SHA-256 {evaluation.bundle.sha256}",
     )
-    return page(title, lead, "".join(_sections(evaluation)))
-
-
-def page(title: str, lead: Sequence[str], sections: str) -> str:
-    """Page with the title and lead escaped; the sections are HTML as `section` makes them."""
-    paragraphs = "".join(f"<p>{escape(line)}</p>" for line in lead)
-    return (
-        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
-        f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'
-        f"<title>{escape(title)}</title><style>{STYLE}</style></head><body>"
-        f'<p class="use">{escape(RESEARCH_USE)}</p>'
-        f"<section><h1>{escape(title)}</h1>{paragraphs}</section>{sections}</body></html>\n"
-    )
+    return report_page(title, lead, _sections(evaluation))
 
 
 def _sections(evaluation: Evaluation) -> Iterator[str]:
     consensus = evaluation.consensus
     if consensus is not None:
-        yield section("Overlap by tissue", [dice_bars(consensus, evaluation.maps[:-1])])
-        yield section("Volumes", [volume_bland_altman(consensus, name) for name in PLOTTED_VOLUMES])
+        yield plot_section("Overlap by tissue", [dice_bars(consensus, evaluation.maps[:-1])])
+        yield plot_section(
+            "Volumes", (volume_bland_altman(consensus, name) for name in PLOTTED_VOLUMES)
+        )
     if evaluation.ensemble is not None:
-        plots: list[str | None] = []
+        drawn: list[str | None] = []
         for scores in evaluation.ensemble.heads:
             answers = evaluation.answers[scores.head]
-            plots += [roc_plot(answers), confusion_plot(scores, answers.head.title)]
-        yield section("Answers of the ensemble", plots)
+            drawn += [roc_plot(answers), confusion_plot(scores, answers.head.title)]
+        yield plot_section("Answers of the ensemble", drawn)
     if evaluation.pictures:
         title = "Scans with the lowest Dice: scan, truth, consensus"
         sheet = f'<img alt="{title}" src="data:image/jpeg;base64,{_pictures(evaluation)}">'
-        yield f"<section><h2>{title}</h2>{sheet}</section>"
-    yield text_section("Numbers", evaluation_text(evaluation))
-
-
-def section(title: str, plots: Sequence[str | None]) -> str:
-    """Section of plots, base64 of PNG each; empty text where there is no plot."""
-    shown = "".join(
-        f'<img alt="{escape(title)}" src="data:image/png;base64,{plot}">' for plot in plots if plot
-    )
-    return f"<section><h2>{escape(title)}</h2>{shown}</section>" if shown else ""
-
-
-def text_section(title: str, text: str) -> str:
-    """Section of text in columns, escaped."""
-    return f"<section><h2>{escape(title)}</h2><pre>{escape(text)}</pre></section>"
+        yield section(title, sheet)
+    yield section("Numbers", columns_of_text(evaluation_text(evaluation)))
 
 
 def _pictures(evaluation: Evaluation) -> str:

@@ -8,14 +8,12 @@ from pathlib import Path
 import numpy as np
 
 from RetinaTriageLib.evaluation.evaluation import Evaluation, MapScores
+from RetinaTriageLib.evaluation.figure_columns import share_columns
 from RetinaTriageLib.evaluation.numbers import finite_or_none
 from RetinaTriageLib.evaluation.proportions import Proportion
 from RetinaTriageLib.evaluation.segmentation_scores import SCORED_GROUPS, Overlap
 from RetinaTriageLib.evaluation.surface_distance import SURFACE_TITLES
-from RetinaTriageLib.evaluation.table_rows import write_rows
-from RetinaTriageLib.writers.tables import Cell
-
-Row = dict[str, Cell | None]
+from RetinaTriageLib.evaluation.table_rows import Row, write_rows
 
 
 def tissue_rows(evaluation: Evaluation) -> Iterator[Row]:
@@ -159,9 +157,7 @@ def overlap_row(overlap: Overlap) -> Row:
 
 def _proportion_row(name: str, share: Proportion) -> Row:
     return {
-        name: finite_or_none(share.value),
-        f"{name}_low": finite_or_none(share.low),
-        f"{name}_high": finite_or_none(share.high),
+        **share_columns(name, share),
         f"{name}_count": share.count,
         f"{name}_total": share.total,
     }

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
 
 from RetinaTriageLib.writers.tables import Cell
 
+Row = dict[str, Cell | None]
 
-def write_rows(rows: Iterable[Mapping[str, Cell | None]], path: Path) -> None:
+
+def write_rows(rows: Iterable[Row], path: Path) -> None:
     """Write rows with the same columns, named as in the first; no file without rows."""
     listed = list(rows)
     if listed:
