@@ -30,6 +30,7 @@ from RetinaTriageLib.bundle_image_manifest import (
 )
 from RetinaTriageLib.bundle_manifest import ClassifierEntry
 from RetinaTriageLib.errors import BundleError, InputError
+from RetinaTriageLib.image_classes import Evidence
 
 if TYPE_CHECKING:
     from RetinaTriageLib.networks.bscan import BscanNetwork
@@ -184,6 +185,7 @@ def _network(entry: ClassifierEntry, weights: bytes, manifest: ImageManifest) ->
                 tuple(shape["slice_levels"]),
                 tuple(shape["branches"]),
             )
+        fields["evidence"] = Evidence(fields.get("evidence", Evidence.PICTURE))
         config = BscanConfig(
             classes=manifest.class_names, head=manifest.head, size=manifest.size, **fields
         )
@@ -202,7 +204,7 @@ def _network(entry: ClassifierEntry, weights: bytes, manifest: ImageManifest) ->
 def _own_config(network: BscanNetwork) -> dict[str, Any]:
     """Return what a network does not share with the manifest."""
     config = asdict(network.config)
-    return {key: config[key] for key in ("backbone", "encoder", "attention")}
+    return {key: config[key] for key in ("backbone", "encoder", "attention", "evidence")}
 
 
 def _require_same(name: str, network: BscanNetwork, manifest: ImageManifest) -> None:

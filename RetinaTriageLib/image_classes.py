@@ -36,6 +36,16 @@ class Pooling(StrEnum):
     """B-scans are weighted, by trained attention where the bundle has it."""
 
 
+class Evidence(StrEnum):
+    """What a network rests the score of a class on."""
+
+    PICTURE = "picture"
+    """Means and maxima of features over the whole picture."""
+
+    PLACES = "places"
+    """The places that speak most for the class, each judged on its own."""
+
+
 @dataclass(frozen=True)
 class ImageClass:
     """One class of a whole-image classifier.

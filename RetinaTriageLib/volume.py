@@ -16,16 +16,34 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from RetinaTriageLib.errors import GeometryError, InputError
+from RetinaTriageLib.device_record import (
+    DeviceRecord,
+    DeviceThicknessTable,
+    FloatArray,
+    Localizer,
+)
+from RetinaTriageLib.errors import GeometryError
+from RetinaTriageLib.voxel_array import require_voxels
+from RetinaTriageLib.voxel_spacing import VoxelSpacing
 
-FloatArray = npt.NDArray[np.floating[Any]]
+__all__ = [
+    "STANDARD_DIRECTIONS",
+    "DeviceFamily",
+    "DeviceRecord",
+    "DeviceThicknessTable",
+    "FloatArray",
+    "LabelArray",
+    "Laterality",
+    "Localizer",
+    "OCTVolume",
+    "ScanPattern",
+    "VoxelSpacing",
+    "describe",
+    "require_voxels",
+    "with_geometry",
+]
+
 LabelArray = npt.NDArray[np.uint8]
-
-# Outside these limits a spacing is refused as a likely mistake of unit or tag, in mm. They enclose
-# every macular raster of Spectralis, Cirrus, Topcon and Optovue (dimensions: vendor data sheets).
-DEPTH_LIMITS_MM = (0.001, 0.015)
-WIDTH_LIMITS_MM = (0.002, 0.060)
-BSCAN_LIMITS_MM = (0.004, 0.500)
 
 STANDARD_DIRECTIONS = np.array([[-1.0, 0.0, 0.0], [0.0, -1.0, 0.0], [0.0, 0.0, 1.0]])
 """Columns: unit steps of width, depth and B-scan in RAS, for the standard orientation."""
@@ -54,87 +72,6 @@ class ScanPattern(Enum):
     LINE = "single line"
     CIRCLE = "circle"
     RADIAL = "radial"
-
-
-@dataclass(frozen=True)
-class VoxelSpacing:
-    """Distance between neighbouring voxels, in mm; ``bscan_mm`` is None for a single B-scan."""
-
-    bscan_mm: float | None
-    depth_mm: float
-    width_mm: float
-
-    def __post_init__(self) -> None:
-        """Refuse spacings that no ophthalmic scanner has."""
-        _require_length("between B-scans", self.bscan_mm, BSCAN_LIMITS_MM)
-        _require_length("along the depth", self.depth_mm, DEPTH_LIMITS_MM)
-        _require_length("along the width", self.width_mm, WIDTH_LIMITS_MM)
-
-    @property
-    def voxel_mm3(self) -> float:
-        """Volume of one voxel, in mm³."""
-        return self.column_mm2 * self.depth_mm
-
-    @property
-    def column_mm2(self) -> float:
-        """En-face area of one A-scan, in mm²."""
-        if self.bscan_mm is None:
-            msg = (
-                "Found a single B-scan, which has no distance to a neighbor; areas and volumes "
-                "need a raster of B-scans."
-            )
-            raise GeometryError(msg)
-        return self.bscan_mm * self.width_mm
-
-    @staticmethod
-    def from_um(bscan_um: float | None, depth_um: float, width_um: float) -> VoxelSpacing:
-        """Spacing given in µm."""
-        bscan_mm = None if bscan_um is None else bscan_um / 1000
-        return VoxelSpacing(bscan_mm, depth_um / 1000, width_um / 1000)
-
-
-@dataclass(frozen=True)
-class Localizer:
-    """En-face picture that the scanner took along, and where the B-scans lie on it.
-
-    Attributes
-    ----------
-    pixels : array (row, column)
-    spacing_mm : (row, column), mm a pixel
-    bscan_ends_mm : float array (B-scan, end, 2); (column, row) position of each B-scan's first and
-        last A-scan from the picture's upper left corner, in mm
-    """
-
-    pixels: npt.NDArray[Any]
-    spacing_mm: tuple[float, float]
-    bscan_ends_mm: FloatArray
-
-
-@dataclass(frozen=True)
-class DeviceThicknessTable:
-    """Retinal thickness on the ETDRS grid as the scanner itself measured it.
-
-    Attributes
-    ----------
-    thickness_um : sector name ("C0", "N1", "N2", "S1", ...) to mean thickness
-    total_mm3 : retinal volume in the 6 mm circle
-    center : (B-scan, width) index of the grid center, fractional
-    boundaries : which surfaces the scanner measured between
-    """
-
-    thickness_um: Mapping[str, float]
-    total_mm3: float
-    center: tuple[float, float]
-    boundaries: str
-
-
-@dataclass(frozen=True)
-class DeviceRecord:
-    """What the scanner stored besides the voxels; ``lines`` are surfaces (B-scan, width), in px."""
-
-    localizer: Localizer | None = None
-    lines: Mapping[str, FloatArray] = field(default_factory=lambda: MappingProxyType({}))
-    thickness_table: DeviceThicknessTable | None = None
 
 
 @dataclass(frozen=True)
@@ -261,47 +198,3 @@ def describe(value: VoxelSpacing | Laterality | DeviceFamily | None) -> str:
         return f"{bscan} × {depth:.2f} × {width:.2f} µm (B-scan × depth × width)"
     name: str = value.value
     return name
-
-
-def require_voxels(voxels: npt.NDArray[Any]) -> None:
-    """Refuse arrays that are not one gray OCT scan.
-
-    Raises
-    ------
-    InputError
-        If the array is not 3D, has fewer than 16 depths or A-scans, is of another type than 8 or 16
-        bit unsigned or 32 bit float, holds NaN or infinity, or is constant.
-    """
-    if voxels.ndim == 4 or (voxels.ndim == 3 and voxels.shape[-1] in (3, 4)):
-        msg = f"Found shape {voxels.shape}: color or 4D data; expected gray (B-scan, depth, width)."
-        raise InputError(msg)
-    if voxels.ndim != 3:
-        msg = f"Expected (B-scan, depth, width), got {voxels.shape}; stack the B-scans."
-        raise InputError(msg)
-    if voxels.shape[0] < 1 or min(voxels.shape[1:]) < 16:
-        msg = f"Found {voxels.shape}; expected at least 16 depths and 16 A-scans a B-scan."
-        raise InputError(msg)
-    if voxels.dtype not in (np.uint8, np.uint16, np.float32):
-        msg = (
-            f"Found voxels of type {voxels.dtype}; expected uint8, uint16 or float32; convert them."
-        )
-        raise InputError(msg)
-    if voxels.dtype == np.float32 and not np.isfinite([voxels.min(), voxels.max()]).all():
-        msg = "Found NaN or infinite voxels; expected finite gray values. Export the volume again."
-        raise InputError(msg)
-    value = voxels[0, 0, 0]
-    if (voxels[0] == value).all() and (voxels == value).all():  # the first B-scan mostly differs
-        msg = f"Found a constant volume (all voxels {value}); expected an image. Check the export."
-        raise InputError(msg)
-
-
-def _require_length(where: str, length_mm: float | None, limits_mm: tuple[float, float]) -> None:
-    if length_mm is None:
-        return
-    low_um, high_um = limits_mm[0] * 1000, limits_mm[1] * 1000
-    if not limits_mm[0] <= length_mm <= limits_mm[1]:
-        msg = (
-            f"Found a spacing of {length_mm * 1000:g} µm {where}; expected {low_um:g} to "
-            f"{high_um:g} µm for retinal OCT. State it with --spacing-um BSCAN DEPTH WIDTH."
-        )
-        raise GeometryError(msg)

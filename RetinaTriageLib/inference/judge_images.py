@@ -214,11 +214,10 @@ def _judged(
     with torch.autocast(compute.device, torch.bfloat16, enabled=half):
         features: Tensor = network.backbone(images.to(compute.torch_device))
     features = features.float()
-    scores = network.probabilities(network.head(features)).double().cpu().numpy()
+    scores = network.probabilities(network.judged(features)).double().cpu().numpy()
     if network.attention is None:
         return scores, None
-    weights: Tensor = network.attention(features)
-    return scores, weights[:, 0].double().cpu().numpy()
+    return scores, network.weighted(features).double().cpu().numpy()
 
 
 def _mean(arrays: Sequence[ScoreArray]) -> ScoreArray:

@@ -86,7 +86,8 @@ def segment(
         gray = torch.from_numpy(normalize(volume.voxels[first:last], scale))
         for number, (stream, output) in enumerate(zip(streams, outputs, strict=True)):
             scores = stream.push(gray, last=last == bscans)  # (B-scan, class, depth, width)
-            probabilities = scores.softmax(dim=1)
+            # Along the memory of `StreamedNetwork`, where depth comes before class.
+            probabilities = scores.transpose(1, 2).softmax(dim=2).transpose(1, 2)
             consensus.add(number, output.done, probabilities)
             output.add(probabilities)
             for _ in range(first, last):

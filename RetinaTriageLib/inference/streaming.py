@@ -125,10 +125,10 @@ class StreamedNetwork:
             for level in network.decoder.values()
             if isinstance(level, DecoderLevel)
         ]
-        head = network.head
         # In single precision: rounded scores would tie, and it costs no time.
-        self._head_weight = head.weight.detach().flatten(1).float()
-        self._head_bias = _head_bias(head).detach().float()[:, None]
+        head, classes = network.head, network.config.classes
+        self._head_weight = _depth_first(head.weight.detach().float().flatten(1), classes)
+        self._head_bias = _depth_first(_head_bias(head).detach().float()[:, None], classes)
         self.begin()
 
     def begin(self) -> None:
@@ -174,19 +174,18 @@ class StreamedNetwork:
         count = x.shape[0]
         for level, skips in zip(self._decoder, reversed(self._skips), strict=True):
             x = level(x, torch.cat([skips.popleft() for _ in range(count)]))
-        return self._scores(x)[:, :, :depth, :width].contiguous()
+        return self._scores(x)[:, :, :depth, :width]
 
     def _scores(self, x: Tensor) -> Tensor:
-        """Float32 scores (N, class, depth, width) at full depth of features of half the depth."""
+        """Float32 scores (N, class, depth, width) at full depth of features of half the depth.
+
+        In memory they lie as (N, depth, class, width): so the two depths of a row of features come
+        out where they belong, and nothing is copied.
+        """
         count, channels, depth, width = x.shape
-        shape = (count, self._config.classes, depth, 2, width)
-        scores = torch.empty(shape, device=self._device)
-        # As one product a B-scan that comes out in planes: the layout of softmax, copied once.
-        for bscan, features in enumerate(x):
-            rows = features.permute(1, 2, 0).reshape(-1, channels).float()
-            planes = torch.addmm(self._head_bias, self._head_weight, rows.t())
-            scores[bscan].copy_(planes.view(-1, 2, depth, width).transpose(1, 2))
-        return scores.view(count, -1, 2 * depth, width)
+        rows = x.permute(0, 2, 3, 1).reshape(-1, width, channels).float()
+        scores = torch.matmul(self._head_weight, rows.transpose(1, 2)).add_(self._head_bias)
+        return scores.view(count, 2 * depth, self._config.classes, width).transpose(1, 2)
 
     def _require_next(self, bscans: Tensor | None) -> tuple[int, int]:
         if self._ended:
@@ -205,6 +204,11 @@ class StreamedNetwork:
             msg = "Found the end of a volume without B-scans; push its B-scans first."
             raise InputError(msg)
         return self._size
+
+
+def _depth_first(rows: Tensor, classes: int) -> Tensor:
+    """Rows (2 * class, N) of the head, first those of the even depths."""
+    return rows.unflatten(0, (classes, 2)).transpose(0, 1).flatten(0, 1)
 
 
 def _head_bias(head: nn.Conv2d) -> Tensor:

@@ -1,23 +1,28 @@
 """Whole-image network: a single B-scan, or any gray picture, to the scores of its classes.
 
 A backbone that was trained for something else makes features; a linear head judges them. That is
-all that image-level labels can train, and what Kermany et al. did with Inception V3.
+all that image-level labels can train, and what Kermany et al. did with Inception V3. The head sees
+the picture as a whole, or place by place, where the places that speak most for a class decide.
 
 References
 ----------
 Kermany et al., Identifying medical diagnoses and treatable diseases by image-based deep learning,
-Cell 172, 2018. Ilse et al., Attention-based deep multiple instance learning, ICML 2018.
+Cell 172, 2018. Pinheiro and Collobert, From image-level to pixel-level labeling with convolutional
+networks, CVPR 2015 (log-sum-exp over places). Ilse et al., Attention-based deep multiple instance
+learning, ICML 2018.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Self
 
+import torch
 from torch import Tensor, nn
 
 from RetinaTriageLib.errors import InputError
-from RetinaTriageLib.image_classes import Head
+from RetinaTriageLib.image_classes import Evidence, Head
 from RetinaTriageLib.networks.bscan_backbones import EncoderBackbone, Stages, TimmBackbone
 from RetinaTriageLib.networks.segmentation import SegmentationConfig
 
@@ -26,6 +31,9 @@ ENCODER = "encoder"
 
 TIMM = "timm:"
 """Start of the name of a backbone that timm knows."""
+
+SHARPNESS = 4.0
+"""Of the log-sum-exp over places, between a mean (0) and a maximum (infinite); ours."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +46,7 @@ class BscanConfig:
     size : (depth, width) in pixels that images are resampled to
     encoder : shape of the backbone "encoder", see `bscan_backbones.encoder_config`; otherwise None
     attention : hidden units of the attention over the B-scans of a volume; 0 without
+    evidence : what the head sees; places need the backbone "encoder"
     """
 
     backbone: str
@@ -46,6 +55,7 @@ class BscanConfig:
     size: tuple[int, int]
     encoder: SegmentationConfig | None = None
     attention: int = 0
+    evidence: Evidence = Evidence.PICTURE
 
     def __post_init__(self) -> None:
         """Refuse a shape that makes no network."""
@@ -57,6 +67,12 @@ class BscanConfig:
             raise InputError(msg)
         if (self.backbone == ENCODER) != (self.encoder is not None):
             msg = f"Expected an encoder's shape with the backbone {ENCODER!r}, and with no other."
+            raise InputError(msg)
+        if self.evidence is Evidence.PLACES and self.backbone != ENCODER:
+            msg = (
+                f"Found evidence by places with the backbone {self.backbone!r}; expected "
+                f"{ENCODER!r}. Choose that backbone, or evidence of the whole picture."
+            )
             raise InputError(msg)
         fewest = 2 if self.head is Head.SOFTMAX else 1
         if len(self.classes) < fewest or len(set(self.classes)) != len(self.classes):
@@ -75,8 +91,8 @@ class BscanNetwork(nn.Module):
 
     Attributes
     ----------
-    backbone : images (N, depth, width), float 0..1, to features (N, F)
-    head : features to scores before softmax or sigmoid (N, class)
+    backbone : images (N, depth, width), float 0..1, to features (N, F), or (N, place, F)
+    head : features to scores before softmax or sigmoid (N, class), or (N, place, class)
     attention : features (N, F) of the B-scans of one volume to their weights before softmax (N, 1);
         None where the configuration has none
     """
@@ -90,8 +106,18 @@ class BscanNetwork(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         """Scores before softmax or sigmoid (N, class) of images (N, depth, width), 0..1."""
-        scores: Tensor = self.head(self.backbone(images))
-        return scores
+        return self.judged(self.backbone(images))
+
+    def judged(self, features: Tensor) -> Tensor:
+        """Scores before softmax or sigmoid (N, class) of features (N, F) or (N, place, F)."""
+        return over_places(self.head(features))
+
+    def weighted(self, features: Tensor) -> Tensor:
+        """Attention before softmax (N,) of features (N, F) or (N, place, F) of B-scans."""
+        assert self.attention is not None
+        of_picture = features.mean(dim=1) if features.ndim == 3 else features
+        weights: Tensor = self.attention(of_picture)[:, 0]
+        return weights
 
     def probabilities(self, scores: Tensor) -> Tensor:
         """Probabilities (N, class) of the head's scores (N, class)."""
@@ -130,9 +156,25 @@ class BscanNetwork(nn.Module):
         return self
 
 
+def over_places(scores: Tensor) -> Tensor:
+    """Scores (N, class) of scores (N, place, class) before softmax or sigmoid; others unchanged.
+
+    A mean of the exponentials, so a picture where all places are alike scores as each of them.
+
+    Examples
+    --------
+    >>> over_places(torch.tensor([[[1.0], [1.0], [1.0]]])).tolist()
+    [[1.0]]
+    """
+    if scores.ndim != 3:
+        return scores
+    pooled = torch.logsumexp(SHARPNESS * scores.float(), dim=1) - math.log(scores.shape[1])
+    return pooled / SHARPNESS
+
+
 def _backbone(config: BscanConfig) -> EncoderBackbone | TimmBackbone:
     if config.encoder is not None:
-        return EncoderBackbone(config.encoder)
+        return EncoderBackbone(config.encoder, config.evidence)
     return TimmBackbone(config.backbone.removeprefix(TIMM), config.size)
 
 

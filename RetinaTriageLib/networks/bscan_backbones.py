@@ -6,6 +6,7 @@ trained with itself; so weights, normalization and network are one thing.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -13,6 +14,7 @@ import torch.nn.functional as F  # noqa: N812 - torch's own abbreviation
 from torch import Tensor, nn
 
 from RetinaTriageLib.errors import InputError
+from RetinaTriageLib.image_classes import Evidence
 from RetinaTriageLib.networks.gray import CENTER, SPREAD
 from RetinaTriageLib.networks.segmentation import (
     EncoderLevel,
@@ -26,18 +28,21 @@ from RetinaTriageLib.networks.segmentation import (
 POOLED_LEVELS = 2
 """Deepest encoder levels whose features are pooled: what is there, and how it hangs together."""
 
+PLACE_LEVELS = 3
+"""Deepest encoder levels whose features a place has, on the grid of the last but one."""
+
 Stages = tuple[tuple[str, tuple[str, ...]], ...]
 """Stages of a backbone from the image inward: name, and names of its parameters."""
 
 
 class EncoderBackbone(nn.Module):
-    """Scanner branch and encoder of a segmentation network, pooled over the image.
+    """Scanner branch and encoder of a segmentation network, pooled over the image or by places.
 
     The cross-slice convolutions stay: an image that stands alone counts as its own neighbor on
     both sides, as if its scan were so dense that neighbors look alike.
     """
 
-    def __init__(self, config: SegmentationConfig) -> None:
+    def __init__(self, config: SegmentationConfig, evidence: Evidence = Evidence.PICTURE) -> None:
         super().__init__()
         if len(config.branches) != 1:
             msg = (
@@ -46,18 +51,21 @@ class EncoderBackbone(nn.Module):
             )
             raise InputError(msg)
         parts = SegmentationNetwork(config)
-        self.config = config
+        self.config, self.evidence = config, evidence
         self.branch = parts.branches[config.branches[0]]
         self.encoder = parts.encoder
-        # Means, then maxima.
-        self.features = 2 * sum(config.channels[-POOLED_LEVELS:])
+        by_places = sum(config.channels[-PLACE_LEVELS:])
+        means_and_maxima = 2 * sum(config.channels[-POOLED_LEVELS:])
+        self.features = by_places if evidence is Evidence.PLACES else means_and_maxima
 
     def forward(self, images: Tensor) -> Tensor:
-        """Features (N, F) of images (N, depth, width), float 0..1."""
+        """Features (N, F), or (N, place, F), of images (N, depth, width), float 0..1."""
         gray = (images - CENTER) / SPREAD
         levels = [self.branch(fold_depth(padded(gray, self.config)))]
         for level in self.encoder.values():
             levels.append(_standing_alone(level, levels[-1]))
+        if self.evidence is Evidence.PLACES:
+            return _by_places(levels[-PLACE_LEVELS:])
         deepest = levels[-POOLED_LEVELS:]
         means = [level.mean(dim=(2, 3)) for level in deepest]
         return torch.cat((*means, *(level.amax(dim=(2, 3)) for level in deepest)), dim=1)
@@ -152,6 +160,15 @@ def _standing_alone(level: nn.Module, x: Tensor) -> Tensor:
         x = x + level.slices.unit(torch.cat((x, x, x), dim=1))
     features: Tensor = level.second(x)
     return features
+
+
+def _by_places(levels: Sequence[Tensor]) -> Tensor:
+    """Features (N, place, F) of levels (N, channel, depth, width), each half the one before."""
+    grid = levels[max(0, len(levels) - 2)].shape[-2:]
+    finer = [F.adaptive_max_pool2d(level, grid) for level in levels[:-1]]
+    deepest = F.interpolate(levels[-1].float(), size=grid, mode="bilinear")
+    joined = torch.cat((*finer, deepest.to(levels[-1].dtype)), dim=1)
+    return joined.flatten(2).transpose(1, 2)  # (N, place, F)
 
 
 def _timm_network(name: str, size: tuple[int, int]) -> tuple[Any, Any]:

@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from RetinaTriageLib.networks.bscan import over_places
 from RetinaTriageLib.training.feature_cache import Features
 
 SMALLEST_SPREAD = 1e-6  # a feature that never varies stays at 0
@@ -18,7 +19,8 @@ class StandardizedHead(nn.Module):
 
     Parameters
     ----------
-    features : float32 (picture, feature), what the head will learn from
+    features : float32 (picture, feature) or (picture, place, feature), what the head will learn
+        from
     """
 
     mean: Tensor
@@ -26,17 +28,17 @@ class StandardizedHead(nn.Module):
 
     def __init__(self, features: Features, classes: int) -> None:
         super().__init__()
-        spread = np.maximum(features.std(axis=0), SMALLEST_SPREAD)
-        self.register_buffer("mean", torch.from_numpy(features.mean(axis=0)))
+        everywhere = tuple(range(features.ndim - 1))
+        spread = np.maximum(features.std(axis=everywhere), SMALLEST_SPREAD)
+        self.register_buffer("mean", torch.from_numpy(features.mean(axis=everywhere)))
         self.register_buffer("spread", torch.from_numpy(spread))
-        self.linear = nn.Linear(features.shape[1], classes)
+        self.linear = nn.Linear(features.shape[-1], classes)
         nn.init.zeros_(self.linear.weight)
         nn.init.zeros_(self.linear.bias)
 
     def forward(self, features: Tensor) -> Tensor:
-        """Scores (N, class) before softmax or sigmoid of features (N, feature)."""
-        scores: Tensor = self.linear((features - self.mean) / self.spread)
-        return scores
+        """Scores (N, class) before softmax or sigmoid of features (N, feature), or by place."""
+        return over_places(self.linear((features - self.mean) / self.spread))
 
     @torch.no_grad()
     def folded_into(self, head: nn.Linear) -> None:

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from RetinaTriageLib.bundle import SHIPPED, load_bundle
 from RetinaTriageLib.errors import InputError
-from RetinaTriageLib.image_classes import Head
+from RetinaTriageLib.image_classes import Evidence, Head
 from RetinaTriageLib.networks.bscan import ENCODER, TIMM, BscanConfig, BscanNetwork
 from RetinaTriageLib.networks.bscan_backbones import EncoderBackbone, TimmBackbone, encoder_config
 from RetinaTriageLib.networks.segmentation import SegmentationConfig, SegmentationNetwork
@@ -47,7 +47,12 @@ class BackboneSource:
 
 
 def bscan_network(
-    source: BackboneSource, classes: tuple[str, ...], head: Head, size: tuple[int, int], seed: int
+    source: BackboneSource,
+    classes: tuple[str, ...],
+    head: Head,
+    size: tuple[int, int],
+    seed: int,
+    evidence: Evidence = Evidence.PICTURE,
 ) -> BscanNetwork:
     """Whole-image network with the first weights of its backbone and a head newly drawn.
 
@@ -61,14 +66,19 @@ def bscan_network(
         taught = _segmentation_network(source)
         shape = SegmentationConfig() if taught is None else taught.config
         config = BscanConfig(
-            ENCODER, classes, head, size, encoder=encoder_config(shape, source.branch)
+            ENCODER,
+            classes,
+            head,
+            size,
+            encoder=encoder_config(shape, source.branch),
+            evidence=evidence,
         )
         network = BscanNetwork(config)
         if taught is not None:
             assert isinstance(network.backbone, EncoderBackbone)
             network.backbone.take_weights(taught, source.branch)
         return network
-    network = BscanNetwork(BscanConfig(source.backbone, classes, head, size))
+    network = BscanNetwork(BscanConfig(source.backbone, classes, head, size, evidence=evidence))
     if source.weights != RANDOM:
         assert isinstance(network.backbone, TimmBackbone)
         _load_timm(network.backbone.network, source)

@@ -10,7 +10,7 @@ from pathlib import Path
 from RetinaTriageLib.bundle_image_manifest import ImageManifest
 from RetinaTriageLib.bundle_manifest import Measured
 from RetinaTriageLib.errors import InputError
-from RetinaTriageLib.image_classes import ImageClass
+from RetinaTriageLib.image_classes import Evidence, ImageClass
 from RetinaTriageLib.networks.bscan import ENCODER
 from RetinaTriageLib.training.image_sets import ImageSet, presence
 from RetinaTriageLib.training.transfer_backbone import HUB, RANDOM
@@ -18,6 +18,10 @@ from RetinaTriageLib.training.transfer_figures import class_figures
 from RetinaTriageLib.training.transfer_job import Scored, TransferJob, patients_of
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")  # of a bundle or a class, by their schema
+EVIDENCE = {
+    Evidence.PICTURE: "the whole picture",
+    Evidence.PLACES: "the places that speak most for a class",
+}
 TITLES = {"auc": "AUC, mean over the classes", "accuracy": "balanced accuracy"}
 
 
@@ -101,7 +105,7 @@ def transfer_card(manifest: ImageManifest, pictures: ImageSet, job: TransferJob)
         f"## Images\n\n{manifest.images} Resampled to {width} × {depth} pixels. "
         "Other devices, populations or ways of export were not tried.\n\n"
         f"## Classes\n\n| Class | Pictures | Referral |\n|---|---|---|\n{rows}\n\n"
-        f"Head: {plan.head.value}.\n\n"
+        f"Head: {plan.head.value}; scores rest on {EVIDENCE[plan.evidence]}.\n\n"
         f"## Training\n\n{manifest.trained_on} {_learning(job)} "
         f"Pictures were changed by rotation up to {changes.rotation_degrees:g} degrees, crops of "
         f"up to {changes.crop:.0%} of a side, stretch up to {changes.stretch:.0%}, brightness "

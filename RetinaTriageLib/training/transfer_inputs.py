@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from RetinaTriageLib.image_classes import Evidence
 from RetinaTriageLib.networks.bscan import BscanNetwork
 from RetinaTriageLib.progress import OnProgress, Progress
 from RetinaTriageLib.training.feature_cache import FeatureCache
@@ -22,6 +24,7 @@ from RetinaTriageLib.training.transfer_backbone import backbone_digest
 from RetinaTriageLib.training.transfer_plan import TransferPlan
 
 KEY_LETTERS = 16
+BATCH_NUMBERS = 1 << 24  # of cached features that are judged at a time
 
 
 class Turn(NamedTuple):
@@ -68,19 +71,26 @@ class FeatureInputs:
     training: tuple[LabeledImage, ...]
     cache: FeatureCache
     names: Mapping[str, tuple[str, ...]]
+    shape: tuple[int, ...]
 
     def of_turns(self, turns: Sequence[Turn]) -> Tensor:
-        """Features (turn, feature); copies of a picture take turns."""
+        """Features (turn, feature) or (turn, place, feature); copies of a picture take turns."""
         names = []
         for turn in turns:
             copies = self.names[self.training[turn.image].name]
             names.append(copies[turn.epoch % len(copies)])
-        return torch.from_numpy(self.cache.take(self.cache.rows(names)))
+        return self._of(names)
 
     def unchanged(self, images: Sequence[LabeledImage]) -> Iterator[Tensor]:
-        """Features (image, feature), all in one batch."""
+        """Features (image, feature), or by place, in one batch, or batches where they are large."""
         names = [self.names[image.name][0] for image in images]
-        yield torch.from_numpy(self.cache.take(self.cache.rows(names)))
+        several = max(1, BATCH_NUMBERS // math.prod(self.shape))
+        for start in range(0, len(names), several):
+            yield self._of(names[start : start + several])
+
+    def _of(self, names: Sequence[str]) -> Tensor:
+        rows = self.cache.take(self.cache.rows(names))
+        return torch.from_numpy(rows.reshape(len(names), *self.shape))
 
 
 def cached_inputs(
@@ -100,7 +110,8 @@ def cached_inputs(
     digests : hash of the content, by the picture's name
     folder : of the cache; a run that was killed goes on where it was
     """
-    cache = FeatureCache(folder, _key(network, plan), network.head.in_features)
+    shape = _feature_shape(network, plan)
+    cache = FeatureCache(folder, _key(network, plan), math.prod(shape))
     changes = _changes_key(plan)
     names = {
         image.name: _copy_names(digests[image.name], changes, plan.copies) for image in training
@@ -119,7 +130,7 @@ def cached_inputs(
         now = missing[start : start + plan.batch_size]
         cache.add(now, _features(network, plan, [pictures[name] for name in now], digests))
         on_progress(Progress("features", start + len(now), len(missing)))
-    return FeatureInputs(tuple(training), cache, names)
+    return FeatureInputs(tuple(training), cache, names, shape)
 
 
 @torch.inference_mode()
@@ -141,12 +152,24 @@ def _features(
     device = torch.device(plan.device)
     with torch.autocast(device.type, torch.bfloat16, enabled=plan.half_precision):
         features: Tensor = network.backbone(images.to(device))
-    return features.float().cpu().numpy()
+    return features.float().flatten(1).cpu().numpy()
+
+
+@torch.inference_mode()
+def _feature_shape(network: BscanNetwork, plan: TransferPlan) -> tuple[int, ...]:
+    """Shape of the features of one picture: (feature,) or (place, feature)."""
+    if plan.evidence is Evidence.PICTURE:
+        return (network.head.in_features,)
+    network.to(plan.device).eval()
+    return tuple(network.backbone(torch.zeros(1, *plan.size, device=plan.device)).shape[1:])
 
 
 def _key(network: BscanNetwork, plan: TransferPlan) -> str:
     """Name of all that features depend on but the picture and its changes."""
-    words = f"{plan.source.backbone} {plan.size} {plan.half_precision} {backbone_digest(network)}"
+    words = (
+        f"{plan.source.backbone} {plan.size} {plan.half_precision} {plan.evidence} "
+        f"{backbone_digest(network)}"
+    )
     return hashlib.sha256(words.encode()).hexdigest()[:KEY_LETTERS]
 
 

@@ -6,7 +6,7 @@ import argparse
 from dataclasses import replace
 
 from RetinaTriageLib.errors import InputError
-from RetinaTriageLib.image_classes import Head
+from RetinaTriageLib.image_classes import Evidence, Head
 from RetinaTriageLib.networks.bscan import ENCODER
 from RetinaTriageLib.training.image_augment import ImageAugmentation
 from RetinaTriageLib.training.transfer_backbone import DEFAULT_BUNDLE, HUB, BackboneSource
@@ -39,6 +39,13 @@ def add_plan_options(parser: argparse.ArgumentParser) -> None:
         choices=[head.value for head in Head],
         default=plan.head.value,
         help="one class a picture, or each class present or absent on its own",
+    )
+    network.add_argument(
+        "--evidence",
+        choices=[evidence.value for evidence in Evidence],
+        default=plan.evidence.value,
+        help="what a score rests on: the whole picture, or the places that speak most for a class, "
+        "which suits small lesions and occlusion tests; places need the own encoder",
     )
     network.add_argument("--size", type=int, nargs=2, metavar=("DEPTH", "WIDTH"), default=plan.size)
     _add_change_options(parser, plan.augmentation)
@@ -115,6 +122,7 @@ def plan_of(options: argparse.Namespace) -> TransferPlan:
         seed=options.seed,
         half_precision=not options.single_precision,
         device=options.device,
+        evidence=Evidence(options.evidence),
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from RetinaTriageLib.errors import InputError
-from RetinaTriageLib.image_classes import Head
+from RetinaTriageLib.image_classes import Evidence, Head
 from RetinaTriageLib.networks.bscan import BscanNetwork
 from RetinaTriageLib.training.image_augment import ImageAugmentation
 from RetinaTriageLib.training.image_sets import LabeledImage
@@ -41,6 +41,7 @@ class TransferPlan:
     class_weight_limits : weights of frequent and of rare classes end here; 1 and 1 weighs them
         alike
     half_precision : compute in bfloat16 where it is safe
+    evidence : what scores rest on: the whole picture, or the places that speak most for a class
     """
 
     source: BackboneSource = field(default_factory=BackboneSource)
@@ -56,6 +57,7 @@ class TransferPlan:
     seed: int = 0
     half_precision: bool = True
     device: str = "cpu"
+    evidence: Evidence = Evidence.PICTURE
 
     @property
     def frozen(self) -> bool:

@@ -88,14 +88,18 @@ class TransferTraining:
         plan = replace(self.plan, seed=self.plan.seed + member)
         classes = self.pictures.classes
         claim_run(out_folder, plan, parts, self.digests, classes)
-        network = bscan_network(plan.source, classes, plan.head, plan.size, plan.seed)
+        network = bscan_network(
+            plan.source, classes, plan.head, plan.size, plan.seed, plan.evidence
+        )
         network.learn_last(learned_stages(network, plan.unfreeze_from))
         network.to(plan.device)
         measured = parts.test or parts.held_out
         if plan.frozen:
             inputs, head = self._frozen(network, plan, parts, out_folder, on_progress)
             head.folded_into(network.head)
-            found = judged(network.head, inputs, measured, plan) if measured else _nothing(classes)
+            found = (
+                judged(network.judged, inputs, measured, plan) if measured else _nothing(classes)
+            )
         else:
             shown = PictureInputs(parts.training, self.store, plan)
             task = TransferTask(plan, parts, shown, answer_tables(plan, parts.training))

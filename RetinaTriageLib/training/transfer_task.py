@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -67,14 +67,17 @@ class TransferTask:
 
 @torch.inference_mode()
 def judged(
-    network: nn.Module, inputs: Inputs, images: Sequence[LabeledImage], plan: TransferPlan
+    network: Callable[[Tensor], Tensor],
+    inputs: Inputs,
+    images: Sequence[LabeledImage],
+    plan: TransferPlan,
 ) -> Probabilities:
     """Probabilities (image, class) of pictures as they are."""
     device = torch.device(plan.device)
     parts = []
     for shown in inputs.unchanged(images):
         with torch.autocast(device.type, torch.bfloat16, enabled=plan.half_precision):
-            scores: Tensor = network(shown.to(device)).double()
+            scores = network(shown.to(device)).double()
         found = scores.softmax(dim=1) if plan.head is Head.SOFTMAX else scores.sigmoid()
         parts.append(found.cpu().numpy())
     return np.concatenate(parts)
