@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import queue
-import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,13 +17,10 @@ from typing import Any, Self
 
 from RetinaTriageLib.errors import CancelledError, RetinaTriageError
 from RetinaTriageLib.progress import Progress
-from RetinaTriageLib.worker.death import describe_end
-from RetinaTriageLib.worker.errors import (
-    WorkerDiedError,
-    WorkerError,
-    WorkerStartError,
-    make_error,
-)
+from RetinaTriageLib.worker.boot import WORKER_ARGUMENTS
+from RetinaTriageLib.worker.deadline import NEVER, Deadline
+from RetinaTriageLib.worker.death import died_at_work, died_early, never_ready
+from RetinaTriageLib.worker.errors import WorkerStartError, make_error
 from RetinaTriageLib.worker.events import (
     Answered,
     Broken,
@@ -43,14 +39,6 @@ START_SECONDS = 300.0  # the first import of torch from a slow disk takes minute
 GRACE_SECONDS = 5.0
 LOG_LINES = 1000
 DETAIL_LINES = 20
-
-# By its folder and with -P, so that neither the working directory nor another installed copy of
-# the library gets in the way.
-BOOT = (
-    "import sys; sys.path.insert(0, sys.argv[1]); "
-    "from RetinaTriageLib.worker.__main__ import main; main()"
-)
-WORKER_ARGUMENTS = ("-P", "-c", BOOT, str(Path(__file__).resolve().parents[2]))
 
 
 @dataclass(frozen=True)
@@ -102,7 +90,7 @@ class WorkerClient:
         self._current: Job[Any] | None = None
         self._waiting: deque[Job[Any]] = deque()
         self._jobs = 0
-        self._limit = float("inf")  # when the worker is killed unless something happens
+        self._deadline = Deadline()  # when the worker is killed unless something happens
 
     def __enter__(self) -> Self:
         """Use the client; its worker starts with the first job."""
@@ -134,7 +122,7 @@ class WorkerClient:
             self._let_go(self._process)
         if self._process is None:
             self._process = WorkerProcess(self._command, self._environment, self._events.put)
-            self._limit = time.monotonic() + self._start_seconds
+            self._deadline.set(self._start_seconds)
 
     def submit(
         self,
@@ -174,7 +162,7 @@ class WorkerClient:
             if job.state is JobState.RUNNING:
                 job.state = JobState.CANCELLING
                 self._process.cancel(job.number)
-            self._limit = min(self._limit, time.monotonic() + grace_seconds)
+            self._deadline.hasten(grace_seconds)
 
     def close(self) -> None:
         """End the worker and remove its folder; open jobs are cancelled at the next poll.
@@ -189,34 +177,39 @@ class WorkerClient:
 
     def _step(self, wait_seconds: float | None) -> bool:
         """Handle the next event, waiting for it if need be; False where none came in time."""
-        until_limit = max(self._limit - time.monotonic(), 0.0)
-        if until_limit == 0.0:
-            self._enforce_limit()
+        left = self._deadline.left_seconds
+        if left == 0.0:
+            self._enforce_deadline()
             return True
-        wait = until_limit if wait_seconds is None else min(wait_seconds, until_limit)
         try:
-            if wait == float("inf"):
-                event = self._events.get()
-            else:
-                event = self._events.get(block=wait > 0, timeout=min(wait, 3600.0))
+            arrived = self._arrival(left if wait_seconds is None else min(wait_seconds, left))
         except queue.Empty:
             return False
-        if isinstance(event, _Settled):
-            event.job.fail(event.error)
-        elif isinstance(event.event, Logged):
-            self.log.append(event.event.line)
-            self._on_log(event.event.line)
-        elif event.process is self._process:
-            self._handle(event.process, event.event)
-        elif isinstance(event.event, Ended) and event.process in self._dying:
-            self._dying.remove(event.process)
+        if isinstance(arrived, _Settled):
+            arrived.job.fail(arrived.error)
+        else:
+            self._handle(arrived.process, arrived.event)
         return True
 
+    def _arrival(self, wait_seconds: float) -> Sent | _Settled:
+        if wait_seconds == NEVER:
+            return self._events.get()
+        return self._events.get(block=wait_seconds > 0, timeout=min(wait_seconds, 3600.0))
+
     def _handle(self, process: WorkerProcess, event: Event) -> None:
+        if isinstance(event, Logged):
+            self.log.append(event.line)
+            self._on_log(event.line)
+        elif process is self._process:
+            self._handle_current(process, event)
+        elif isinstance(event, Ended) and process in self._dying:
+            self._dying.remove(process)
+
+    def _handle_current(self, process: WorkerProcess, event: Event) -> None:
         match event:
             case Ready(info):
                 self.info = info
-                self._limit = float("inf")
+                self._deadline.lift()
                 self._advance()
             case Progressed(number, progress) if job := self._running(number):
                 job.advance(progress)
@@ -234,7 +227,8 @@ class WorkerClient:
             case Broken(error):
                 self._give_up(process, error)
             case Ended(code):
-                self._give_up(process, self._death(code))
+                died = died_early if self.info is None else died_at_work
+                self._give_up(process, died(code, self._log_tail()))
                 self._dying.remove(process)
 
     def _running(self, number: int | None) -> Job[Any] | None:
@@ -257,23 +251,19 @@ class WorkerClient:
 
     def _finish_current(self) -> None:
         self._current = None
-        self._limit = float("inf")
+        self._deadline.lift()
         self._advance()
 
-    def _enforce_limit(self) -> None:
+    def _enforce_deadline(self) -> None:
         """Kill a worker that did not get ready, or did not stop, in time."""
-        self._limit = float("inf")
+        self._deadline.lift()
         if self._process is None:
             return
         if self._current is not None:
             self._give_up(self._process, cancelled())
             return
-        msg = (
-            f"The worker was not ready after {self._start_seconds:.0f} s. Try again when the "
-            f"computer is less busy; if it comes back, run {self._command[0]} in a terminal to "
-            "see whether it starts and imports torch."
-        )
-        self._give_up(self._process, WorkerStartError(msg, self._log_tail()))
+        error = never_ready(self._start_seconds, self._command[0], self._log_tail())
+        self._give_up(self._process, error)
 
     def _give_up(self, process: WorkerProcess, error: RetinaTriageError) -> None:
         """Kill the worker; its job fails, or all jobs if it never got ready."""
@@ -289,7 +279,7 @@ class WorkerClient:
 
     def _let_go(self, process: WorkerProcess) -> None:
         self._process = self.info = None
-        self._limit = float("inf")
+        self._deadline.lift()
         self._dying.append(process)
 
     def _fail_all(self, error: RetinaTriageError) -> None:
@@ -298,13 +288,6 @@ class WorkerClient:
         self._waiting.clear()
         for job in jobs:
             self._events.put(_Settled(job, error))
-
-    def _death(self, code: int) -> WorkerError:
-        if self.info is None:
-            msg = f"The worker ended before it was ready: {describe_end(code)} See the log."
-            return WorkerStartError(msg, self._log_tail())
-        msg = f"The worker ended in the middle of the job: {describe_end(code)}"
-        return WorkerDiedError(msg, self._log_tail())
 
     def _log_tail(self) -> str:
         return "\n".join(list(self.log)[-DETAIL_LINES:])

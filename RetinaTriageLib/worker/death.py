@@ -1,8 +1,10 @@
-"""What an exit code says about why a process ended, and what to do about it."""
+"""Why a worker is gone or was given up, and what to do about it."""
 
 from __future__ import annotations
 
 import signal
+
+from RetinaTriageLib.worker.errors import WorkerDiedError, WorkerStartError
 
 ABNORMAL_WINDOWS = 0x80000000  # NTSTATUS codes of crashes, such as 0xC0000005
 
@@ -26,6 +28,27 @@ def describe_end(code: int) -> str:
     if code >= ABNORMAL_WINDOWS:
         return f"it crashed (code {code:#x}). {again}"
     return f"it left with exit code {code}. {again}"
+
+
+def died_early(code: int, log: str) -> WorkerStartError:
+    """Error of a worker that ended before it could take requests."""
+    msg = f"The worker ended before it was ready: {describe_end(code)} See the log."
+    return WorkerStartError(msg, log)
+
+
+def died_at_work(code: int, log: str) -> WorkerDiedError:
+    """Error of a worker that ended in the middle of a job."""
+    return WorkerDiedError(f"The worker ended in the middle of the job: {describe_end(code)}", log)
+
+
+def never_ready(seconds: float, program: str, log: str) -> WorkerStartError:
+    """Error of a worker that was given up because it took too long to start."""
+    msg = (
+        f"The worker was not ready after {seconds:.0f} s. Try again when the computer is less "
+        f"busy; if it comes back, run {program} in a terminal to see whether it starts and imports "
+        "torch."
+    )
+    return WorkerStartError(msg, log)
 
 
 def _signal_name(number: int) -> str:
