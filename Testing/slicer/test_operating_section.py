@@ -53,7 +53,8 @@ def test_rates_that_the_bundle_states_are_shown(operating: Any):
 
 
 def test_what_the_bundle_does_not_state_is_not_stated(operating: Any):
-    operating._manifest = replace(operating._manifest, measured=())
+    case = operating._case
+    operating._case = replace(case, manifest=replace(case.manifest, measured=()))
     operating.slider.setValue(0)
     assert set(column(operating, 5)) == {"-"}
     assert "states no sensitivity" in operating.label.text
