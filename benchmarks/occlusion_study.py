@@ -1,0 +1,138 @@
+"""Occlusion study: a classifier of fluid and drusen, and whether its occlusion tests point at them.
+
+Trains a whole-image classifier on B-scans of phantoms and of Duke patients 1, 2, 3, 5 and 7, with
+image-level labels alone. Then hides boxes on the ten B-scans of patients 8 and 9 with the largest
+fluid, with boxes of several sizes and grays, and on the pictures of ``kermany_samples``. Every
+part goes on where it was; the commands that are run are printed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import shlex
+import sys
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from RetinaTriageLib.cli.main import main as retina_triage
+from RetinaTriageLib.tissues import TISSUE_BY_NAME, TissueGroup, labels_of
+from RetinaTriageLib.training.phantom_sets import sample_path, write_stack
+
+FIRST_SEED = 9_600_000
+FEWEST_PIXELS = 300  # of a lesion that a phantom shows; B-scans with a smaller one are left out
+LEARNED_PATIENTS = ("1", "2", "3", "5", "7")
+TIMES = 6  # that a real B-scan comes for each time of a phantom's, as there are few
+LESIONS = {
+    "fluid": labels_of(TissueGroup.FLUID),
+    "drusen": (TISSUE_BY_NAME["drusenoid_ped"].label,),
+}
+TRAINING = (
+    "--head binary --evidence places --size 248 384 --unfreeze-from encoder.level3 "
+    "--learning-rate 1e-3 --batch-size 16 --held-out-share 0 --name fluid_drusen"
+)
+DUKE = "--pattern S0[89]_* --masks fluid_grader1 --largest 10 --spacing-um 123 3.87 11.5"
+BOXES = ("--box 20 --gray auto", "--box 20", "--box 40 --gray auto")
+
+
+def main() -> None:
+    """Make the pictures, train, and test."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
+    parser.add_argument("--data", type=Path, required=True, help="holds duke_dme, kermany_samples")
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--stacks", type=Path, help="phantoms made before; default: made here")
+    parser.add_argument("--phantoms", type=int, default=800, help="stacks of six B-scans")
+    parser.add_argument("--iterations", type=int, default=600)
+    parser.add_argument("--tissue-maps", type=Path, help="bundle to do the same through its maps")
+    stated = parser.parse_args()
+    table = stated.out / "pictures" / "pictures.csv"
+    if not table.exists():
+        write_pictures(stated, table)
+    run = stated.out / "run"
+    if not (run / "bundle").exists():
+        _do(f"train transfer {table} {TRAINING} --iterations {stated.iterations} --out {run}")
+    duke, kermany = stated.data / "duke_dme", stated.data / "kermany_samples"
+    whole = f"evaluate occlusion --bundle {run / 'bundle'} --finest 4"
+    for box in BOXES:
+        _once(f"{whole} --lesions {duke} {DUKE} --class fluid {box}", stated.out, "duke", box)
+    for name in ("CNV", "DME", "DRUSEN", "NORMAL"):
+        score = "drusen" if name == "DRUSEN" else "fluid"
+        pictures = f"--pictures {kermany / name} --class {score} {BOXES[0]}"
+        _once(f"{whole} {pictures}", stated.out, "kermany", name)
+    if stated.tissue_maps is not None:
+        maps = f"evaluate occlusion --bundle {stated.tissue_maps} --class conditions.macular_edema"
+        _once(f"{maps} --lesions {duke} {DUKE} {BOXES[0]}", stated.out, "duke", "maps")
+
+
+def write_pictures(stated: argparse.Namespace, table: Path) -> None:
+    """Write the pictures to learn from, and the table of their classes."""
+    folder = table.parent
+    folder.mkdir(parents=True, exist_ok=True)
+    rows = [*_real(stated.data / "duke_dme", folder), *_phantoms(stated, folder)]
+    with table.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(("file", "class", "patient"))
+        writer.writerows(rows)
+
+
+def _real(duke: Path, folder: Path) -> list[tuple[str, str, str]]:
+    rows = []
+    with (duke / "index.csv").open(encoding="utf-8") as file:
+        for row in csv.DictReader(file):
+            if row["subject"] not in LEARNED_PATIENTS:
+                continue
+            picture = Image.open(duke / "images" / row["file"])
+            found = "fluid" if int(row["fluid_pixels"]) else ""
+            for time in range(TIMES):
+                name = f"{Path(row['file']).stem}_{time}.png"
+                picture.save(folder / name)
+                rows.append((name, found, f"duke{row['subject']}"))
+    return rows
+
+
+def _phantoms(stated: argparse.Namespace, folder: Path) -> list[tuple[str, str, str]]:
+    """One B-scan a phantom: with a lesion, or with none, in turns where the phantom allows it."""
+    stacks = stated.stacks or stated.out / "stacks"
+    if stated.stacks is None:
+        for seed in range(FIRST_SEED, FIRST_SEED + stated.phantoms):
+            if not sample_path(seed, stacks).exists():
+                write_stack(seed, stacks)
+    rows, rng = [], np.random.default_rng(0)
+    for path in sorted(stacks.glob("*.npz"))[: stated.phantoms]:
+        with np.load(path) as stack:
+            images, codes = stack["image"], stack["codes"]
+        shown = {name: np.isin(codes, labels).sum(axis=(1, 2)) for name, labels in LESIONS.items()}
+        sure = np.all([(n == 0) | (n >= FEWEST_PIXELS) for n in shown.values()], axis=0)
+        lesion = sure & np.any([n > 0 for n in shown.values()], axis=0)
+        wanted = sure & (lesion if len(rows) % 2 else ~lesion)
+        left = np.flatnonzero(wanted if wanted.any() else sure)
+        if len(left) == 0:
+            continue
+        at = int(rng.choice(left))
+        Image.fromarray(images[at]).save(folder / f"{path.stem}.png")
+        found = ";".join(name for name, pixels in shown.items() if pixels[at])
+        rows.append((f"{path.stem}.png", found, path.stem))
+    return rows
+
+
+def _once(command: str, out: Path, what: str, how: str) -> None:
+    """Run a command unless its folder is there."""
+    words = how.replace("--", "").replace(" ", "_")
+    folder = out / f"{what}_{words}"
+    if not folder.exists():
+        _do(f"{command} --out {folder}")
+
+
+def _do(command: str) -> None:
+    print(f"retina-triage {command}", flush=True)
+    code = retina_triage(shlex.split(command))
+    if code:
+        sys.exit(code)
+
+
+if __name__ == "__main__":
+    main()
