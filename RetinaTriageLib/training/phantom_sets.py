@@ -37,14 +37,14 @@ class StackKind:
 
 
 # The kind of a seed, by its remainder. Drusen and membranes fill few voxels, and most rare tissues
-# come with neovascularization, so all three come more often. Half of the stacks are as scans are:
-# anywhere in the raster, most without a lesion. A network that never sees those paints lesions on
-# every scan.
+# come with neovascularization, so all three come more often; so does atrophy, whose bright choroid
+# looks like a fibrovascular PED. Half of the stacks are as scans are: anywhere in the raster, most
+# without a lesion. A network that never sees those paints lesions on every scan.
 STACK_KINDS = (
     StackKind((Disease.DRUSEN,)),
     StackKind((Disease.CNV,)),
     StackKind(),
-    StackKind(),
+    StackKind((Disease.ATROPHY,)),
     StackKind((Disease.EDEMA, Disease.MEMBRANE)),
     *[StackKind(near_fovea=False)] * 5,
 )
