@@ -39,7 +39,7 @@ def bundleFacts(path: Path | None) -> BundleFacts:
     BundleError
         If there is no bundle.
     """
-    found = manifestFields(path or bundled_models())
+    _bytes, found = readManifest(path or bundled_models())
     if found.get("kind") == WHOLE_IMAGE:
         msg = _(
             "{name} judges whole images and makes no tissue maps: choose it under B-scan "
@@ -55,8 +55,8 @@ def bundleFacts(path: Path | None) -> BundleFacts:
     )
 
 
-def manifestFields(path: Path) -> dict[str, Any]:
-    """Fields of the manifest of a bundle of either kind, as they stand there.
+def readManifest(path: Path) -> tuple[bytes, dict[str, Any]]:
+    """Bytes and fields of the manifest of a bundle of either kind, as they stand there.
 
     Raises
     ------
@@ -64,12 +64,13 @@ def manifestFields(path: Path) -> dict[str, Any]:
         If there is no bundle.
     """
     try:
-        found = json.loads(manifestText(path))
+        text = manifestText(path)
+        found = json.loads(text)
     except (OSError, ValueError, RecursionError, zipfile.BadZipFile, NotImplementedError) as error:
         raise BundleError(_noBundle(path, str(error))) from error
     if not isinstance(found, dict) or found.get("format") != FORMAT:
         raise BundleError(_noBundle(path, _("its manifest is of another program")))
-    return found
+    return text, found
 
 
 def manifestText(path: Path) -> bytes:

@@ -21,9 +21,15 @@ def findBundle(sha256: str, chosen: Path | None) -> Path | None:
 
 def readBundleManifest(path: Path) -> Manifest | None:
     """Manifest of a bundle, read without torch; None where it cannot be used."""
+    text = _manifest(path)
+    return None if text is None else usableManifest(text)
+
+
+def usableManifest(text: bytes) -> Manifest | None:
+    """Parse a manifest; None where it is damaged, or a package is missing to check it."""
     try:
-        return parse_manifest(manifestText(path))
-    except (BundleError, OSError, ImportError, ValueError, zipfile.BadZipFile):
+        return parse_manifest(text)
+    except (BundleError, ImportError, ValueError):
         return None
 
 
@@ -34,7 +40,12 @@ def _candidates(chosen: Path | None) -> Iterator[Path]:
 
 
 def _hash(path: Path) -> str:
+    text = _manifest(path)
+    return "" if text is None else hashlib.sha256(text).hexdigest()
+
+
+def _manifest(path: Path) -> bytes | None:
     try:
-        return hashlib.sha256(manifestText(path)).hexdigest()
+        return manifestText(path)
     except (OSError, ValueError, zipfile.BadZipFile, NotImplementedError):
-        return ""
+        return None

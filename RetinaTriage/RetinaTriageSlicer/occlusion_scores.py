@@ -7,11 +7,12 @@ from pathlib import Path
 
 from slicer.i18n import tr as _
 
-from RetinaTriageLib.bundle_image_manifest import is_image_manifest, parse_image_manifest
+from RetinaTriageLib.bundle_image_manifest import parse_image_manifest
+from RetinaTriageLib.bundle_json import WHOLE_IMAGE
 from RetinaTriageLib.errors import BundleError
 from RetinaTriageLib.outcomes import OUTCOME_HEADS
-from RetinaTriageSlicer.bundle_facts import manifestFields, manifestText
-from RetinaTriageSlicer.bundle_of_result import readBundleManifest
+from RetinaTriageSlicer.bundle_facts import readManifest
+from RetinaTriageSlicer.bundle_of_result import usableManifest
 
 
 @dataclass(frozen=True)
@@ -30,11 +31,10 @@ def scoresOf(bundle: Path) -> tuple[Score, ...]:
     BundleError
         If there is no bundle.
     """
-    manifestFields(bundle)
-    text = manifestText(bundle)
-    if is_image_manifest(text):
+    text, fields = readManifest(bundle)
+    if fields.get("kind") == WHOLE_IMAGE:
         return tuple(Score(one.name, one.title) for one in parse_image_manifest(text).classes)
-    manifest = readBundleManifest(bundle)
+    manifest = usableManifest(text)
     heads = OUTCOME_HEADS if manifest is None else manifest.vocabulary.heads
     if not heads:
         raise BundleError(_("The bundle answers nothing. Choose another one."))

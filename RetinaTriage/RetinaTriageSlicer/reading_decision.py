@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from textwrap import fill
 from typing import Any
 
 import qt
@@ -14,6 +15,8 @@ from RetinaTriageSlicer.reading_session import Decision
 from RetinaTriageSlicer.widgets import makeButton, makeCheck
 
 COLUMNS = 2
+LINE = 22
+"""Letters of a line of a check box, so that the columns fit beside each other."""
 SHORTCUT = "Alt+{key}"
 KEYS = 9
 
@@ -56,7 +59,7 @@ class DecisionWidgets:
         for at, name in enumerate(cohort.conditions):
             check = makeCheck(
                 f"readingCondition_{name}",
-                title_of(name),
+                fill(title_of(name), LINE),
                 _("Tick what you see; tick Normal where there is nothing."),
                 checked=False,
             )
