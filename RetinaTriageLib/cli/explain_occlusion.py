@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from RetinaTriageLib.cli.evaluate_options import Actions, add_operating_point
 from RetinaTriageLib.cli.geometry import add_geometry_options, read_stated_volume
+from RetinaTriageLib.cli.occlusion_options import add_box_options
 from RetinaTriageLib.cli.progress_bar import progress_bar
 from RetinaTriageLib.errors import InputError
 from RetinaTriageLib.operating_points import OperatingPoint
@@ -43,12 +44,7 @@ def add_action(actions: Actions) -> None:
     parser.add_argument(
         "--exhaustive", action="store_true", help="box at every position, as in the paper; slow"
     )
-    parser.add_argument(
-        "--box", type=int, default=20, metavar="PIXELS", help="side of the box (default 20)"
-    )
-    parser.add_argument(
-        "--gray", type=float, default=0.0, help="gray of the box, 0 black (default) to 1 white"
-    )
+    add_box_options(parser)
     parser.add_argument(
         "--share",
         type=float,
@@ -65,10 +61,11 @@ def occlusion(parsed: argparse.Namespace) -> int:
     """Test one B-scan; returns the exit code."""
     from RetinaTriageLib.bundle import load_bundle
     from RetinaTriageLib.bundle_images import is_image_bundle, load_image_bundle
+    from RetinaTriageLib.explain.box_gray import filled_box
     from RetinaTriageLib.explain.bundle_occlusion import occlude_bscan
-    from RetinaTriageLib.explain.lone_bscan import lone_bscan
+    from RetinaTriageLib.explain.lone_bscan import lone_bscan, picture_of
     from RetinaTriageLib.explain.occlusion_files import OcclusionCase, write_occlusion
-    from RetinaTriageLib.explain.occlusion_map import OcclusionBox, OcclusionMode
+    from RetinaTriageLib.explain.occlusion_map import OcclusionMode
     from RetinaTriageLib.explain.picture_occlusion import OcclusionPlan
     from RetinaTriageLib.inference.allocator import keep_freed_memory
     from RetinaTriageLib.inference.compute import choose_compute
@@ -78,11 +75,11 @@ def occlusion(parsed: argparse.Namespace) -> int:
     require_free_folder(parsed.out, overwrite=False)
     keep_freed_memory()
     mode = OcclusionMode.EXHAUSTIVE if parsed.exhaustive else OcclusionMode.FAST
-    box = OcclusionBox(parsed.box, parsed.box, parsed.gray)
-    plan = OcclusionPlan(mode, box, parsed.batch, parsed.share)
     volume = read_stated_volume(parsed)
     number = _bscan_number(volume, parsed.bscan)
     bscan = lone_bscan(volume, number - 1)
+    box = filled_box(picture_of(bscan), parsed.box, parsed.gray)
+    plan = OcclusionPlan(mode, box, parsed.batch, parsed.share)
     bundle = (
         load_image_bundle(parsed.bundle)
         if is_image_bundle(parsed.bundle)

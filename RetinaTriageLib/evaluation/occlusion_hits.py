@@ -14,6 +14,7 @@ import numpy as np
 from scipy import ndimage
 
 from RetinaTriageLib.errors import InputError
+from RetinaTriageLib.explain.box_gray import tissue_boxes
 from RetinaTriageLib.explain.occlusion_map import (
     LEAST_DROP,
     BoolArray,
@@ -141,9 +142,3 @@ def touching_boxes(lesion: BoolArray, box: OcclusionBox) -> BoolArray:
         lesion.astype(np.uint8), (box.depth, box.width), mode="constant"
     )
     return np.asarray(touched, np.bool_)
-
-
-def tissue_boxes(picture: FloatArray, box: OcclusionBox) -> BoolArray:
-    """Tell for each pixel whether the box around it is brighter than the picture, as tissue is."""
-    brightness = ndimage.uniform_filter(picture, (box.depth, box.width))
-    return np.asarray(brightness > picture.mean(), np.bool_)

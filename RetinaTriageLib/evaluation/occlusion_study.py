@@ -6,6 +6,7 @@ import csv
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, fields
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -15,9 +16,10 @@ from RetinaTriageLib.evaluation.occlusion_hits import (
     OcclusionHit,
     occlusion_hit,
 )
+from RetinaTriageLib.evaluation.proportions import proportion
 from RetinaTriageLib.explain.lone_bscan import lone_bscan, picture_of
 from RetinaTriageLib.explain.occlusion_files import OcclusionCase, write_overlay
-from RetinaTriageLib.explain.occlusion_map import OcclusionMap
+from RetinaTriageLib.explain.occlusion_map import BoolArray, OcclusionMap
 from RetinaTriageLib.labels.label_sets import SOME_FLUID
 from RetinaTriageLib.progress import OnProgress, Progress, ignore_progress
 from RetinaTriageLib.volume import OCTVolume
@@ -32,6 +34,13 @@ SCANS = "scans"
 HITS = "hits.csv"
 
 
+class Marked(NamedTuple):
+    """A line scan of 8 bit and where its lesion lies, bool array (depth, width)."""
+
+    bscan: OCTVolume
+    lesion: BoolArray
+
+
 def largest_lesions(scans: Sequence[FluidScan], count: int | None) -> list[FluidScan]:
     """B-scans with a lesion, those with the largest ones if not all are wanted, in their order."""
     marked = [scan for scan in scans if (scan.codes == SOME_FLUID).any()]
@@ -42,8 +51,16 @@ def largest_lesions(scans: Sequence[FluidScan], count: int | None) -> list[Fluid
     return [scan for at, scan in enumerate(marked) if at in kept]
 
 
+def marked_fluid(scans: Sequence[FluidScan]) -> list[Marked]:
+    """B-scans as line scans of 8 bit, with the fluid that a grader marked."""
+    return [
+        Marked(lone_bscan(scan.volume, 0), np.asarray(scan.codes[0] == SOME_FLUID, np.bool_))
+        for scan in scans
+    ]
+
+
 def study_lesions(
-    scans: Sequence[FluidScan],
+    scans: Sequence[Marked],
     test: Test,
     draw: Draw,
     folder: Path,
@@ -56,10 +73,8 @@ def study_lesions(
     folder : is there
     """
     hits = []
-    for number, scan in enumerate(scans):
-        bscan = lone_bscan(scan.volume, 0)
+    for number, (bscan, lesion) in enumerate(scans):
         found = test(bscan)
-        lesion = np.asarray(scan.codes[0] == SOME_FLUID, np.bool_)
         hits.append(occlusion_hit(bscan.name, picture_of(bscan), lesion, found))
         write_overlay(draw(bscan, found), folder / f"{bscan.name}.png", lesion)
         on_progress(Progress(SCANS, number + 1, len(scans)))
@@ -107,16 +122,24 @@ def hits_text(hits: Sequence[OcclusionHit], summary: HitSummary) -> str:
     ]
     count = summary.bscans
     lines += [
-        f"center of the best box on the lesion: {summary.on_lesion} of {count} "
-        f"(chance {summary.chance_on:.1f})",
-        f"best box touches the lesion: {summary.touches} of {count} "
-        f"(chance {summary.chance_touches:.1f})",
+        f"center of the best box on the lesion: {_share(summary.on_lesion, count)}, chance "
+        f"{summary.chance_on:.1f}",
+        f"best box touches the lesion: {_share(summary.touches, count)}, chance "
+        f"{summary.chance_touches:.1f}",
         f"region of interest: {summary.mean_precision:.2f} of it lesion, "
         f"{summary.mean_recall:.2f} of the lesion in it (means)",
     ]
     if summary.without_drop:
         lines.append(f"{summary.without_drop} without any drop, counted as misses")
     return "\n".join(lines) + "\n"
+
+
+def _share(count: int, total: int) -> str:
+    found = proportion(count, total)
+    return (
+        f"{count} of {total} ({found.value:.0%}, exact 95 % interval {found.low:.0%} to "
+        f"{found.high:.0%})"
+    )
 
 
 def _mark(hit: bool) -> str:  # noqa: FBT001 - a value to show, not a switch

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from example_bundle import example_bundle
 from example_image_bundle import example_image_bundle
 from PIL import Image
 
@@ -13,6 +14,7 @@ from RetinaTriageLib.errors import InputError
 from RetinaTriageLib.evaluation.occlusion_hits import OcclusionHit, occlusion_hit, summarize
 from RetinaTriageLib.explain.occlusion_map import BoolArray, FloatArray, OcclusionBox, OcclusionMap
 from RetinaTriageLib.explain.picture_occlusion import region_of_interest
+from RetinaTriageLib.tissues import TISSUES
 
 SHAPE = (40, 50)
 
@@ -109,3 +111,16 @@ def test_command_tests_the_largest_lesions_and_pictures(
     assert "best box touches the lesion" in told
     assert "picture2" in told
     assert len(list((tmp_path / "out").glob("*.png"))) == 4
+
+
+def test_tissue_maps_mark_what_nobody_marked(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    example_image_bundle(tmp_path / "bundle")
+    example_bundle(tmp_path / "maps")
+    (tmp_path / "pictures").mkdir()
+    noise = np.random.default_rng(0).integers(0, 255, SHAPE, dtype=np.uint8)
+    Image.fromarray(noise).save(tmp_path / "pictures" / "one.png")
+    words = ["evaluate", "occlusion", "--pictures", tmp_path / "pictures", "--class", "CNV"]
+    words += ["--marks-of", tmp_path / "maps", "--mark", *(tissue.name for tissue in TISSUES)]
+    words += ["--bundle", tmp_path / "bundle", "--gray", "auto", "--out", tmp_path / "out"]
+    assert main([str(word) for word in words]) == 0
+    assert "of 1 (" in capsys.readouterr().out
