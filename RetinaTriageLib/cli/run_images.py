@@ -142,27 +142,30 @@ def _judged_pictures(parsed: argparse.Namespace) -> tuple[dict[str, Path], str]:
     from RetinaTriageLib.inference.compute import choose_compute
     from RetinaTriageLib.inference.judge_images import image_origin, judge_images
     from RetinaTriageLib.readers.pictures import read_separate_pictures
+    from RetinaTriageLib.writers.case import REPORT_FILE
     from RetinaTriageLib.writers.image_case import PICTURES_FILE, save_pictures
+    from RetinaTriageLib.writers.pictures_page import JudgedPictures
 
-    pictures = read_separate_pictures(parsed.input)
+    found = read_separate_pictures(parsed.input)
+    pictures = [pixels for _, pixels in found]
     bundle = load_image_bundle(parsed.bundle)
     compute = choose_compute(parsed.compute)
     start = time.perf_counter()
     with progress_bar(sys.stderr) as on_progress:
-        scores = judge_images(
-            [pixels for _, pixels in pictures], bundle, compute=compute, on_progress=on_progress
-        )
+        scores = judge_images(pictures, bundle, compute=compute, on_progress=on_progress)
     task = _task(bundle, parsed)
-    names = [name for name, _ in pictures] if parsed.keep_identifiers else None
+    names = [name for name, _ in found] if parsed.keep_identifiers else None
     origin = image_origin(bundle, compute, time.perf_counter() - start)
-    files = save_pictures(task, scores, origin, parsed.out, names, overwrite=parsed.overwrite)
+    judged = JudgedPictures(task, scores, origin, pictures, names)
+    files = save_pictures(judged, parsed.out, overwrite=parsed.overwrite)
     counts: dict[str, int] = {}
     for row in scores:
         said = " + ".join(answer(task, row).classes) or "no class"
         counts[said] = counts.get(said, 0) + 1
-    found = ", ".join(f"{said} {count}" for said, count in sorted(counts.items()))
+    classes = ", ".join(f"{said} {count}" for said, count in sorted(counts.items()))
     kept = "" if names else " Pictures are numbered by file name; --keep-identifiers names them."
-    lines = [f"{len(pictures)} pictures: {found}.{kept}", f"Scores: {files[PICTURES_FILE]}"]
+    lines = [f"{len(pictures)} pictures: {classes}.{kept}", f"Scores: {files[PICTURES_FILE]}"]
+    lines.append(f"Report: {files[REPORT_FILE]}")
     return dict(files), "\n".join([*lines, RESEARCH_USE]) + "\n"
 
 

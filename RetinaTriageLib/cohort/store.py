@@ -6,21 +6,20 @@ alone, so however often a run was stopped, they come out the same.
 
 from __future__ import annotations
 
-import contextlib
 import json
 import shutil
-import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from RetinaTriageLib.cohort.cohort_rows import CASES_FOLDER
 from RetinaTriageLib.cohort.table import Column, Row, write_tables
 from RetinaTriageLib.cohort.units import Failure, Unit, case_id, facts_fields, file_state
 from RetinaTriageLib.cohort.write_task import Stored, read_stored
 from RetinaTriageLib.errors import OutputError
+from RetinaTriageLib.writers.file_lock import locked_file
 from RetinaTriageLib.writers.whole_files import whole_files
 from RetinaTriageLib.writers.whole_folder import recover_folder
 
@@ -158,12 +157,12 @@ class CohortStore:
             self._require_free()
         try:
             self.out_dir.mkdir(parents=True, exist_ok=True)
-            file = (self.out_dir / LOCK_FILE).open("a")
+            (self.out_dir / LOCK_FILE).touch()
         except OSError as error:
             msg = f"{self.out_dir} cannot be written ({error}). Choose another folder."
             raise OutputError(msg) from error
-        with file:
-            if not _lock(file):
+        with locked_file(self.out_dir / LOCK_FILE) as is_free:
+            if not is_free:
                 msg = f"Another run works on {self.out_dir}; wait for it, or choose another folder."
                 raise OutputError(msg)
             yield
@@ -190,17 +189,3 @@ def _read_json(path: Path) -> Json | None:
     except (OSError, ValueError):
         return None
     return fields if isinstance(fields, dict) else None
-
-
-def _lock(file: IO[str]) -> bool:
-    with contextlib.suppress(OSError):
-        if sys.platform == "win32":
-            import msvcrt
-
-            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
-        else:
-            import fcntl
-
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        return True
-    return False

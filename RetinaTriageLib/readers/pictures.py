@@ -19,6 +19,7 @@ from RetinaTriageLib.errors import InputError
 from RetinaTriageLib.readers.embedded_picture import DECODER_ERRORS
 from RetinaTriageLib.readers.gray import lossless_gray, refuse_label_map, single_channel
 from RetinaTriageLib.readers.sizes import LARGEST_SIDE, MOST_BYTES
+from RetinaTriageLib.readers.tinted_picture import tinted_gray
 from RetinaTriageLib.volume import OCTVolume, ScanPattern
 
 PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff")
@@ -62,6 +63,8 @@ def read_picture_folder(folder: Path) -> OCTVolume:
 def read_separate_pictures(path: Path) -> list[tuple[str, npt.NDArray[Any]]]:
     """File names and gray pictures (depth, width) of a folder, of any sizes, or of one file.
 
+    A faintly tinted JPEG is taken as gray, see `only_picture`.
+
     Raises
     ------
     InputError
@@ -73,7 +76,7 @@ def read_separate_pictures(path: Path) -> list[tuple[str, npt.NDArray[Any]]]:
             f"{path.name} holds no picture; expected files ending in {', '.join(PICTURE_SUFFIXES)}."
         )
         raise InputError(msg)
-    return [(each.name, _only_page(each)) for each in paths]
+    return [(each.name, only_picture(each)) for each in paths]
 
 
 def picture_paths(folder: Path) -> list[Path]:
@@ -122,11 +125,31 @@ def read_pages(path: Path) -> list[npt.NDArray[Any]]:
         raise InputError(msg) from error
 
 
+def only_picture(path: Path) -> npt.NDArray[Any]:
+    """Gray array (depth, width) of a picture file of one page; a faint tint counts as gray.
+
+    Colors of a JPEG that differ by no more than its compression makes them are averaged. This is
+    for pictures that are judged alone: B-scans of a volume are read as they are, or refused.
+
+    Raises
+    ------
+    InputError
+        If it cannot be read, is colored, or has more than one page.
+    """
+    try:
+        return _only_page(path)
+    except InputError:
+        tinted = tinted_gray(path)
+        if tinted is None:
+            raise
+        return tinted
+
+
 def _only_page(path: Path) -> npt.NDArray[Any]:
     """Gray array (depth, width) of a picture of one page."""
     pages = read_pages(path)
     if len(pages) != 1:
-        msg = f"{path.name} holds {len(pages)} pages; expected one picture a file."
+        msg = f"{path.name} holds {len(pages)} pages; expected one picture a file. Part them."
         raise InputError(msg)
     return pages[0]
 

@@ -2,7 +2,8 @@
 
 A table is ``<key>.npy``, float32 (row, feature), and ``<key>.rows``, which names the picture of
 every row, one a line. A line is written after its row, so what a killed run left is used as far as
-its lines go. One process at a time may add to a table.
+its lines go. One process at a time may open a table and add to it, which
+`cached_inputs` sees to; what is open may be read all the while.
 """
 
 from __future__ import annotations

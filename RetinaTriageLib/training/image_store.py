@@ -11,11 +11,9 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from RetinaTriageLib.errors import InputError
 from RetinaTriageLib.networks.image_input import network_images
-from RetinaTriageLib.readers.pictures import read_pages
+from RetinaTriageLib.readers.pictures import only_picture
 from RetinaTriageLib.training.image_sets import LabeledImage
-from RetinaTriageLib.training.tinted_picture import tinted_gray
 
 KEPT_BYTES = 2 << 30
 
@@ -57,17 +55,7 @@ def read_gray(image: LabeledImage, size: tuple[int, int]) -> Gray:
     InputError
         If it cannot be read, is colored, or has more than one page.
     """
-    try:
-        pages = read_pages(image.path)
-    except InputError:
-        tinted = tinted_gray(image.path)
-        if tinted is None:
-            raise
-        pages = [tinted]
-    if len(pages) != 1:
-        msg = f"{image.name} holds {len(pages)} pages; expected one picture a file. Part them."
-        raise InputError(msg)
-    small = network_images(pages[0][None], size)[0]
+    small = network_images(only_picture(image.path)[None], size)[0]
     return np.asarray(small.mul(255).round().byte().numpy())
 
 

@@ -22,6 +22,7 @@ from RetinaTriageLib.training.image_sets import LabeledImage
 from RetinaTriageLib.training.image_store import ImageStore
 from RetinaTriageLib.training.transfer_backbone import backbone_digest
 from RetinaTriageLib.training.transfer_plan import TransferPlan
+from RetinaTriageLib.writers.file_lock import lock_waited_for
 
 KEY_LETTERS = 16
 BATCH_NUMBERS = 1 << 24  # of cached features that are judged at a time
@@ -108,28 +109,36 @@ def cached_inputs(
     ----------
     training, others : pictures with copies, and pictures as they are alone
     digests : hash of the content, by the picture's name
-    folder : of the cache; a run that was killed goes on where it was
+    folder : of the cache; a run that was killed goes on where it was, and one that finds another
+        run at work waits for it
     """
-    shape = _feature_shape(network, plan)
-    cache = FeatureCache(folder, _key(network, plan), math.prod(shape))
+    shape, key = _feature_shape(network, plan), _key(network, plan)
     changes = _changes_key(plan)
     names = {
         image.name: _copy_names(digests[image.name], changes, plan.copies) for image in training
     }
     names |= {image.name: (digests[image.name],) for image in others}
-    pictures = {
-        name: (image, copy)
-        for image in (*training, *others)
-        for copy, name in enumerate(names[image.name])
-        if name not in cache
-    }
-    cache.reserve(pictures)
-    missing = list(pictures)
-    network.to(plan.device).eval()
-    for start in range(0, len(missing), plan.batch_size):
-        now = missing[start : start + plan.batch_size]
-        cache.add(now, _features(network, plan, [pictures[name] for name in now], digests))
-        on_progress(Progress("features", start + len(now), len(missing)))
+    images = (*training, *others)
+
+    def say_waiting() -> None:
+        on_progress(Progress("wait", 1, 1, "another run adds to the cached features"))
+
+    folder.mkdir(parents=True, exist_ok=True)
+    with lock_waited_for(folder / f"{key}.lock", say_waiting):
+        cache = FeatureCache(folder, key, math.prod(shape))
+        pictures = {
+            name: (image, copy)
+            for image in images
+            for copy, name in enumerate(names[image.name])
+            if name not in cache
+        }
+        cache.reserve(pictures)
+        missing = list(pictures)
+        network.to(plan.device).eval()
+        for start in range(0, len(missing), plan.batch_size):
+            now = missing[start : start + plan.batch_size]
+            cache.add(now, _features(network, plan, [pictures[name] for name in now], digests))
+            on_progress(Progress("features", start + len(now), len(missing)))
     return FeatureInputs(tuple(training), cache, names, shape)
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from RetinaTriageLib.bscan_verdict import BscanVerdict, ImageOrigin, ImageTask, ScoreArray, answer
+from RetinaTriageLib.bscan_verdict import BscanVerdict, answer
 from RetinaTriageLib.result import RESEARCH_USE
 from RetinaTriageLib.volume import OCTVolume
 from RetinaTriageLib.writers.bscan_json import bscan_verdict_fields, origin_fields, task_fields
@@ -16,6 +16,8 @@ from RetinaTriageLib.writers.bscan_tables import write_bscan_scores, write_pictu
 from RetinaTriageLib.writers.case import PDF_FILE, REPORT_FILE
 from RetinaTriageLib.writers.case_folder import RESULT_FILE, FileWriter, require_free_folder
 from RetinaTriageLib.writers.image_report import write_image_pdf, write_image_report
+from RetinaTriageLib.writers.pictures_page import JudgedPictures, pictures_page
+from RetinaTriageLib.writers.report_file import write_whole_text
 from RetinaTriageLib.writers.result_json import SCHEMA_VERSION, volume_fields
 from RetinaTriageLib.writers.whole_folder import write_whole_folder
 
@@ -55,21 +57,10 @@ def save_image_case(
 
 
 def save_pictures(
-    task: ImageTask,
-    scores: ScoreArray,
-    origin: ImageOrigin,
-    folder: Path,
-    files: Sequence[str] | None = None,
-    *,
-    overwrite: bool = False,
+    judged: JudgedPictures, folder: Path, *, overwrite: bool = False
 ) -> Mapping[str, Path]:
-    """Write the scores of separate pictures as one folder; gives file name to file.
-
-    Parameters
-    ----------
-    scores : array (picture, class)
-    files : names of the pictures' files; None where they are not kept
-    """
+    """Write the scores of separate pictures as one folder; gives file name to file."""
+    task, scores, origin, files = judged.task, judged.scores, judged.origin, judged.files
     rows = []
     for at, row in enumerate(scores):
         said = answer(task, row)
@@ -83,7 +74,8 @@ def save_pictures(
             }
         )
     writers: dict[str, FileWriter] = {
-        PICTURES_FILE: partial(write_picture_scores, task, scores, files)
+        PICTURES_FILE: partial(write_picture_scores, task, scores, files),
+        REPORT_FILE: partial(write_whole_text, pictures_page(judged)),
     }
     fields = {"task": task_fields(task), "pictures": rows, "origin": origin_fields(origin)}
     return _write(folder, writers, fields, overwrite=overwrite)

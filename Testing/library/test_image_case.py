@@ -13,11 +13,13 @@ from RetinaTriageLib.bscan_verdict import BscanVerdict, ImageOrigin, ImageTask, 
 from RetinaTriageLib.image_classes import Head, Pooling
 from RetinaTriageLib.volume import OCTVolume
 from RetinaTriageLib.writers.image_case import image_result_schema, save_image_case, save_pictures
+from RetinaTriageLib.writers.pictures_page import JudgedPictures, pictures_page
 from RetinaTriageLib.writers.result_json import result_schema
 
 ORIGIN = ImageOrigin("example 1.0", "0" * 64, "Any.", "Nothing.", "0", "0", "CPU", 0.0)
 TASK = ImageTask(CLASSES, Head.SOFTMAX)
 SCORES = np.array([[0.1, 0.1, 0.8], [0.1, 0.8, 0.1]])
+PICTURES = [np.zeros((16, 32), np.uint8), np.zeros((300, 200), np.uint16)]
 
 
 def volume(name: str = "eye") -> OCTVolume:
@@ -52,12 +54,20 @@ def test_result_of_a_volume_fits_its_schema(tmp_path: Path, schema: Draft202012V
 
 
 def test_result_of_pictures_fits_its_schema(tmp_path: Path, schema: Draft202012Validator) -> None:
-    save_pictures(TASK, SCORES, ORIGIN, tmp_path / "case")
+    save_pictures(JudgedPictures(TASK, SCORES, ORIGIN, PICTURES), tmp_path / "case")
     schema.validate(result(tmp_path / "case"))
     assert [row["classes"] for row in result(tmp_path / "case")["pictures"]] == [
         ["NORMAL"],
         ["DRUSEN"],
     ]
+
+
+def test_page_shows_every_picture_with_its_scores_and_referral() -> None:
+    page = pictures_page(JudgedPictures(TASK, SCORES, ORIGIN, PICTURES, ["<a>.png", "b.png"]))
+    assert page.count("data:image/jpeg;base64,") == 2
+    assert "✓ 0.800" in page
+    assert "&lt;a&gt;.png" in page
+    assert "<a>.png" not in page
 
 
 def test_names_of_a_bundle_cannot_write_into_the_page(tmp_path: Path) -> None:

@@ -6,7 +6,11 @@ import scan_files
 from PIL import Image
 
 from RetinaTriageLib.errors import InputError
-from RetinaTriageLib.readers.pictures import read_picture_file, read_picture_folder
+from RetinaTriageLib.readers.pictures import (
+    read_picture_file,
+    read_picture_folder,
+    read_separate_pictures,
+)
 from RetinaTriageLib.volume import ScanPattern
 
 DUKE = scan_files.REAL_DATA / "duke_dme" / "volume_subject_01"
@@ -113,3 +117,12 @@ def test_real_pictures_are_read():
     paths = sorted(KERMANY.rglob("*.jpeg"))
     assert len(paths) == 18
     assert all(read_picture_file(path).shape[0] == 1 for path in paths)
+
+
+def test_faint_tint_is_gray_for_pictures_judged_alone(tmp_path):
+    colors = np.full((16, 16, 3), 100, np.uint8) + np.array([0, 6, 12], np.uint8)
+    Image.fromarray(colors).save(tmp_path / "a.jpg", quality=95)
+    ((name, gray),) = read_separate_pictures(tmp_path)
+    assert (name, gray.shape) == ("a.jpg", (16, 16))
+    with pytest.raises(InputError, match="Found colors"):
+        read_picture_folder(tmp_path)
