@@ -174,18 +174,17 @@ class StreamedNetwork:
         count = x.shape[0]
         for level, skips in zip(self._decoder, reversed(self._skips), strict=True):
             x = level(x, torch.cat([skips.popleft() for _ in range(count)]))
-        return self._scores(x)[:, :, :depth, :width]
+        return self._scores(x, depth, width)
 
-    def _scores(self, x: Tensor) -> Tensor:
+    def _scores(self, x: Tensor, depth: int, width: int) -> Tensor:
         """Float32 scores (N, class, depth, width) at full depth of features of half the depth.
 
         In memory they lie as (N, depth, class, width): so the two depths of a row of features come
         out where they belong, and nothing is copied.
         """
-        count, channels, depth, width = x.shape
-        rows = x.permute(0, 2, 3, 1).reshape(-1, width, channels).float()
+        rows = x[:, :, : (depth + 1) // 2, :width].permute(0, 2, 3, 1).float().flatten(0, 1)
         scores = torch.matmul(self._head_weight, rows.transpose(1, 2)).add_(self._head_bias)
-        return scores.view(count, 2 * depth, self._config.classes, width).transpose(1, 2)
+        return scores.view(x.shape[0], -1, self._config.classes, width)[:, :depth].transpose(1, 2)
 
     def _require_next(self, bscans: Tensor | None) -> tuple[int, int]:
         if self._ended:
