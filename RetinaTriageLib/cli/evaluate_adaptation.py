@@ -10,9 +10,12 @@ from pathlib import Path
 
 from RetinaTriageLib.cli.evaluate_options import (
     Actions,
+    add_json,
     add_model_options,
+    add_time_limit,
     ensemble_runs,
     print_json,
+    time_limit_s,
 )
 from RetinaTriageLib.cli.progress_bar import progress_bar
 from RetinaTriageLib.errors import InputError
@@ -46,11 +49,9 @@ def add_action(actions: Actions) -> None:
         "--labeled-eyes", type=int, default=18, help="to learn from, 3 B-scans each (default 18)"
     )
     parser.add_argument("--iterations", type=int, help="of training for each network")
-    parser.add_argument(
-        "--minutes", type=float, help="begin no further eye after these, and report on those done"
-    )
+    add_time_limit(parser)
     parser.add_argument("--out", type=Path, required=True, help="folder of everything that is made")
-    parser.add_argument("--json", action="store_true", help="print JSON")
+    add_json(parser)
     add_model_options(parser)
     parser.set_defaults(command=adaptation)
 
@@ -81,7 +82,7 @@ def adaptation(parsed: argparse.Namespace) -> int:
     if parsed.iterations is not None:
         plan = replace(plan, optimization=replace(plan.optimization, iterations=parsed.iterations))
     runs = ensemble_runs(parsed)
-    limit_s = None if parsed.minutes is None else 60 * parsed.minutes
+    limit_s = time_limit_s(parsed)
     with progress_bar(sys.stderr) as on_progress:
         result = run_study(runs, study, parsed.out, plan, limit_s=limit_s, on_progress=on_progress)
     text, facts = study_text(result), study_json(result)

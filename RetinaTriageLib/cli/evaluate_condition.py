@@ -8,16 +8,18 @@ from pathlib import Path
 
 from RetinaTriageLib.cli.evaluate_options import (
     Actions,
+    add_json,
     add_model_options,
     add_operating_point,
+    add_scanner,
     ensemble_runs,
     print_json,
+    scanner_family,
 )
 from RetinaTriageLib.cli.progress_bar import progress_bar
 from RetinaTriageLib.operating_points import OperatingPoint
 from RetinaTriageLib.outcomes import CONDITIONS
 from RetinaTriageLib.result import RESEARCH_USE
-from RetinaTriageLib.volume import DeviceFamily
 
 
 def add_action(actions: Actions) -> None:
@@ -39,10 +41,10 @@ def add_action(actions: Actions) -> None:
     parser.add_argument(
         "--block", type=int, default=10, help="pictures in a block of the interval (default 10)"
     )
-    parser.add_argument("--scanner", choices=[family.value for family in DeviceFamily])
+    add_scanner(parser)
     parser.add_argument("--out", type=Path, required=True, help="folder of the report, made new")
     add_operating_point(parser)
-    parser.add_argument("--json", action="store_true", help="print JSON")
+    add_json(parser)
     add_model_options(parser)
     parser.set_defaults(command=condition)
 
@@ -72,7 +74,7 @@ def condition(parsed: argparse.Namespace) -> int:
     pictures = answered_pictures(parsed.folder / parsed.images, table)
     runs = ensemble_runs(parsed)
     head = next(h for h in runs.bundle.vocabulary.heads if h.name == CONDITIONS.name)
-    device = DeviceFamily(parsed.scanner) if parsed.scanner else None
+    device = scanner_family(parsed)
     point = OperatingPoint(parsed.operating_point)
     with progress_bar(sys.stderr) as on_progress:
         scores = score_pictures(

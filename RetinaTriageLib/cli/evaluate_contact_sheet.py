@@ -9,6 +9,7 @@ from pathlib import Path
 from RetinaTriageLib.cli.evaluate_options import (
     Actions,
     add_model_options,
+    add_scanner,
     add_spacing,
     ensemble_runs,
     scan_paths,
@@ -17,7 +18,6 @@ from RetinaTriageLib.cli.evaluate_options import (
 from RetinaTriageLib.cli.progress_bar import progress_bar
 from RetinaTriageLib.progress import Progress
 from RetinaTriageLib.result import RESEARCH_USE
-from RetinaTriageLib.volume import DeviceFamily
 
 
 def add_action(actions: Actions) -> None:
@@ -30,7 +30,7 @@ def add_action(actions: Actions) -> None:
     parser.add_argument(
         "--separate", action="store_true", help="every picture of a folder is a scan by itself"
     )
-    parser.add_argument("--scanner", choices=[family.value for family in DeviceFamily])
+    add_scanner(parser)
     add_spacing(parser, "where a scan states none")
     add_model_options(parser)
     parser.set_defaults(command=contact_sheet)

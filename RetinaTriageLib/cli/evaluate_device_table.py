@@ -9,6 +9,7 @@ from pathlib import Path
 
 from RetinaTriageLib.cli.evaluate_options import (
     Actions,
+    add_json,
     add_model_options,
     add_operating_point,
     ensemble_runs,
@@ -33,7 +34,7 @@ def add_action(actions: Actions) -> None:
         help="file or folder names of the healthy eyes, such as 'healthy*'; the others are not",
     )
     add_operating_point(parser)
-    parser.add_argument("--json", action="store_true", help="print JSON")
+    add_json(parser)
     add_model_options(parser)
     parser.set_defaults(command=device_table)
 

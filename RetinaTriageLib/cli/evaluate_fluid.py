@@ -8,14 +8,17 @@ from pathlib import Path
 
 from RetinaTriageLib.cli.evaluate_options import (
     Actions,
+    add_json,
     add_model_options,
+    add_scanner,
     add_spacing,
     ensemble_runs,
     print_json,
+    scanner_family,
 )
 from RetinaTriageLib.cli.progress_bar import progress_bar
 from RetinaTriageLib.result import RESEARCH_USE
-from RetinaTriageLib.volume import DeviceFamily, VoxelSpacing
+from RetinaTriageLib.volume import VoxelSpacing
 
 
 def add_action(actions: Actions) -> None:
@@ -31,10 +34,10 @@ def add_action(actions: Actions) -> None:
         metavar=("FIRST", "LAST"),
         help="A-scans that the grader looked at, counted from 0; the others are left out",
     )
-    parser.add_argument("--scanner", choices=[family.value for family in DeviceFamily])
+    add_scanner(parser)
     add_spacing(parser, "of all B-scans", required=True)
     parser.add_argument("--sheet", type=Path, help="PNG to write: scan, grader, bundle")
-    parser.add_argument("--json", action="store_true", help="print JSON")
+    add_json(parser)
     add_model_options(parser)
     parser.set_defaults(command=fluid)
 
@@ -45,9 +48,9 @@ def fluid(parsed: argparse.Namespace) -> int:
     from RetinaTriageLib.evaluation.fluid import FluidFolder, evaluate_fluid, fluid_scans
     from RetinaTriageLib.evaluation.fluid_report import fluid_json, fluid_text
 
-    device = DeviceFamily(parsed.scanner) if parsed.scanner else None
     spacing = VoxelSpacing.from_um(*parsed.spacing_um)
     columns = tuple(parsed.columns) if parsed.columns else None
+    device = scanner_family(parsed)
     scans = fluid_scans(
         FluidFolder(parsed.folder, parsed.masks, spacing, device, parsed.pattern, columns)
     )

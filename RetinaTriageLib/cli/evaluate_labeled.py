@@ -8,6 +8,7 @@ from pathlib import Path
 
 from RetinaTriageLib.cli.evaluate_options import (
     Actions,
+    add_json,
     add_model_options,
     add_operating_point,
     add_spacing,
@@ -36,7 +37,7 @@ def add_action(actions: Actions) -> None:
     add_spacing(parser, "where a file of the folder states none")
     add_operating_point(parser)
     parser.add_argument("--out", type=Path, help="folder of the report, made new")
-    parser.add_argument("--json", action="store_true", help="print JSON")
+    add_json(parser)
     add_model_options(parser)
     parser.set_defaults(command=labeled)
 

@@ -57,6 +57,33 @@ def add_operating_point(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_scanner(parser: argparse.ArgumentParser) -> None:
+    """Add the scanner family of scans that do not state it."""
+    parser.add_argument("--scanner", choices=[family.value for family in DeviceFamily])
+
+
+def scanner_family(parsed: argparse.Namespace) -> DeviceFamily | None:
+    """Return the scanner family of the command line; None where it is not stated."""
+    return DeviceFamily(parsed.scanner) if parsed.scanner else None
+
+
+def add_time_limit(parser: argparse.ArgumentParser) -> None:
+    """Add how long a run that can be continued may go on."""
+    parser.add_argument(
+        "--minutes", type=float, help="begin no further eye after these, and report on those done"
+    )
+
+
+def time_limit_s(parsed: argparse.Namespace) -> float | None:
+    """Return the seconds after which no further eye is begun; None for no limit."""
+    return None if parsed.minutes is None else 60 * float(parsed.minutes)
+
+
+def add_json(parser: argparse.ArgumentParser) -> None:
+    """Add the choice of JSON over text."""
+    parser.add_argument("--json", action="store_true", help="print JSON")
+
+
 def print_json(facts: object) -> None:
     """Print facts as JSON."""
     sys.stdout.write(json.dumps(facts, indent=2, ensure_ascii=False) + "\n")
@@ -117,9 +144,8 @@ def stated_volume(path: Path, parsed: argparse.Namespace) -> OCTVolume:
     """Read a scan; what the command line states fills in what the file does not."""
     volume = read_volume(path)
     spacing = VoxelSpacing.from_um(*parsed.spacing_um) if parsed.spacing_um else None
-    device = DeviceFamily(parsed.scanner) if parsed.scanner else None
     return with_geometry(
         volume,
         spacing=spacing if volume.spacing is None else None,
-        device=device if volume.device is None else None,
+        device=scanner_family(parsed) if volume.device is None else None,
     )

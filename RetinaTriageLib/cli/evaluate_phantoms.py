@@ -8,10 +8,13 @@ from pathlib import Path
 
 from RetinaTriageLib.cli.evaluate_options import (
     Actions,
+    add_json,
     add_model_options,
     add_operating_point,
+    add_time_limit,
     ensemble_runs,
     print_json,
+    time_limit_s,
 )
 from RetinaTriageLib.cli.progress_bar import progress_bar
 from RetinaTriageLib.operating_points import OperatingPoint
@@ -40,12 +43,10 @@ def add_action(actions: Actions) -> None:
         "--scanner", nargs="+", default=list(DEFAULT_SCANNERS), choices=list(SCANNERS)
     )
     parser.add_argument("--bscans", type=int, help="of a phantom, over the scanner's field")
-    parser.add_argument(
-        "--minutes", type=float, help="begin no further eye after these, and report on those done"
-    )
+    add_time_limit(parser)
     parser.add_argument("--out", type=Path, required=True, help="folder of cases and report")
     add_operating_point(parser)
-    parser.add_argument("--json", action="store_true", help="print JSON")
+    add_json(parser)
     add_model_options(parser)
     parser.set_defaults(command=phantoms)
 
@@ -69,7 +70,7 @@ def phantoms(parsed: argparse.Namespace) -> int:
     plan = PhantomPlan(tuple(parsed.scanner), first_seed, count, parsed.bscans)
     require_case_folder(parsed.out)
     runs = ensemble_runs(parsed)
-    limit_s = None if parsed.minutes is None else 60 * parsed.minutes
+    limit_s = time_limit_s(parsed)
     with progress_bar(sys.stderr) as on_progress:
         results = run_phantoms(runs, plan, parsed.out, limit_s=limit_s, on_progress=on_progress)
     point = OperatingPoint(parsed.operating_point)

@@ -10,12 +10,13 @@ from RetinaTriageLib.cli.evaluate_options import (
     Actions,
     add_model_options,
     add_operating_point,
+    add_scanner,
     ensemble_runs,
+    scanner_family,
 )
 from RetinaTriageLib.cli.progress_bar import progress_bar
 from RetinaTriageLib.operating_points import OperatingPoint
 from RetinaTriageLib.result import RESEARCH_USE
-from RetinaTriageLib.volume import DeviceFamily
 
 
 def add_action(actions: Actions) -> None:
@@ -26,7 +27,7 @@ def add_action(actions: Actions) -> None:
     parser.add_argument("folder", type=Path, help="with a subfolder of pictures for each class")
     parser.add_argument("--sheet", type=Path, required=True, help="PNG to write: maps and scores")
     parser.add_argument("--table", type=Path, help="CSV to write: all scores of every picture")
-    parser.add_argument("--scanner", choices=[family.value for family in DeviceFamily])
+    add_scanner(parser)
     add_operating_point(parser)
     add_model_options(parser)
     parser.set_defaults(command=pictures)
@@ -43,7 +44,7 @@ def pictures(parsed: argparse.Namespace) -> int:
 
     found = pictures_of_folders(parsed.folder)
     runs = ensemble_runs(parsed)
-    device = DeviceFamily(parsed.scanner) if parsed.scanner else None
+    device = scanner_family(parsed)
     point = OperatingPoint(parsed.operating_point)
     with progress_bar(sys.stderr) as on_progress:
         scores = score_pictures(runs, found, point, device=device, on_progress=on_progress)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from RetinaTriageLib.cli.evaluate_options import (
     Actions,
+    add_json,
     add_model_options,
     ensemble_runs,
     print_json,
@@ -23,7 +24,7 @@ def add_action(actions: Actions) -> None:
     parser = actions.add_parser("surfaces", help="ILM and BM beside the lines that the device drew")
     parser.add_argument("scans", type=Path, nargs="+", metavar="SCAN", help="Heidelberg .vol files")
     parser.add_argument("--sheet", type=Path, help="PNG to write: scan, and both lines over it")
-    parser.add_argument("--json", action="store_true", help="print JSON")
+    add_json(parser)
     add_model_options(parser)
     parser.set_defaults(command=surfaces)
 
