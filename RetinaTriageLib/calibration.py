@@ -14,10 +14,10 @@ from dataclasses import asdict, dataclass, field
 import numpy as np
 import numpy.typing as npt
 
+from RetinaTriageLib.class_factors import reweight_classes
 from RetinaTriageLib.errors import InputError
 from RetinaTriageLib.operating_points import NEUTRAL_WEIGHT, OperatingPoint, reweight_binary
 from RetinaTriageLib.outcomes import OutcomeHead
-from RetinaTriageLib.penalties import reweight_classes
 
 SCHEMA_VERSION = "1.0"
 UNCALIBRATED = "uncalibrated"

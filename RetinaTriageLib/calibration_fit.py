@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from RetinaTriageLib.calibration import Calibration
+from RetinaTriageLib.class_factors import fit_class_factors
 from RetinaTriageLib.operating_points import (
     NEUTRAL_WEIGHT,
     TARGET_RATE,
@@ -18,7 +19,7 @@ from RetinaTriageLib.operating_points import (
     fit_binary_weight,
 )
 from RetinaTriageLib.outcomes import OutcomeHead
-from RetinaTriageLib.penalties import default_penalty, fit_class_factors, penalty_for
+from RetinaTriageLib.penalties import default_penalty, penalty_for
 
 FloatMatrix = npt.NDArray[np.float64]
 Truth = npt.NDArray[Any]
