@@ -1,6 +1,7 @@
 """Classification by gradient-boosted trees on tissue measurements, run without scikit-learn.
 
-Like the classification network it sees a tissue map on the grid, and never a gray value.
+Like the classification network it sees a tissue map on the grid, and never a gray value. Splits may
+be gradual: a map near a threshold goes both ways in part, so that a few voxels move scores little.
 
 References
 ----------
@@ -29,6 +30,8 @@ class BoostedConfig:
     ----------
     cell_mm : size of a grid cell (B-scan, depth, width)
     features : number of measurements; another version of this library may take other ones
+    softness : share of the training maps on either side of a threshold between which a split goes
+        over from left to right; 0 for trees that send a map one way, as all did up to bundle 0.3
     """
 
     grid_classes: int = len(TISSUES)
@@ -36,6 +39,7 @@ class BoostedConfig:
     patient_features: int = 6
     cell_mm: tuple[float, float, float] = DEFAULT_GRID.spacing_mm
     features: int = len(feature_names(TISSUES))
+    softness: float = 0.0
 
     @property
     def outputs(self) -> int:
@@ -49,6 +53,8 @@ class BoostedClassifier(nn.Module):
     Attributes
     ----------
     value : float32 tensor (node,), what a leaf adds to the score of its tree's outcome
+    width : float32 tensor (node,), range of the measurement over which a split turns from left to
+        right, 0 at leaves; there is none without softness
     outcome : int32 tensor (tree,), outcome of every tree, counted over all heads
     start : float32 tensor (outcome,), score that the trees add to
     """
@@ -56,6 +62,7 @@ class BoostedClassifier(nn.Module):
     value: Tensor
     outcome: Tensor
     start: Tensor
+    width: Tensor
 
     def __init__(
         self, config: BoostedConfig, size: TreeSize, tissues: tuple[Tissue, ...] = TISSUES
@@ -66,6 +73,8 @@ class BoostedClassifier(nn.Module):
         self.register_buffer("value", torch.zeros(size.nodes))
         self.register_buffer("outcome", torch.zeros(size.trees, dtype=torch.int32))
         self.register_buffer("start", torch.zeros(config.outputs))
+        if config.softness > 0:
+            self.register_buffer("width", torch.zeros(size.nodes))
 
     def forward(self, grid: Tensor, patient: Tensor) -> dict[str, Tensor]:
         """Scores of every head before softmax or sigmoid.
@@ -91,9 +100,14 @@ class BoostedClassifier(nn.Module):
 
     def scores(self, samples: Tensor) -> dict[str, Tensor]:
         """Scores of every head from float32 samples (sample, measurement and patient feature)."""
-        leaves = self.value[self.trees.leaves(samples)]  # (tree, sample)
         total = self.start[:, None].repeat(1, samples.shape[0])
-        total.index_add_(0, self.outcome.long(), leaves)
+        if self.config.softness > 0:
+            leaf, tree = self._leaves()
+            reached = self.trees.shares(samples, self.width)[leaf]  # (leaf, sample)
+            total.index_add_(0, self.outcome.long()[tree], reached * self.value[leaf, None])
+        else:
+            added = self.value[self.trees.leaves(samples)]  # (tree, sample)
+            total.index_add_(0, self.outcome.long(), added)
         sizes = [head.size for head in self.config.heads]
         parts = torch.split(total.T, sizes, dim=1)
         return {head.name: part for head, part in zip(self.config.heads, parts, strict=True)}
@@ -113,4 +127,13 @@ class BoostedClassifier(nn.Module):
         if bool(((self.outcome < 0) | (self.outcome >= self.config.outputs)).any()):
             msg = f"trees of outcomes beyond the {self.config.outputs} of the heads"
             raise ValueError(msg)
+        if self.config.softness > 0 and not bool((self.width >= 0).all()):
+            msg = "splits without a width of 0 or more"
+            raise ValueError(msg)
         self.trees.require_sound(known + self.config.patient_features)
+
+    def _leaves(self) -> tuple[Tensor, Tensor]:
+        """Leaves of all trees, and the tree of each, int64 tensors (leaf,)."""
+        nodes = torch.arange(self.value.numel(), device=self.value.device)
+        leaf = nodes[self.trees.child == nodes]
+        return leaf, torch.searchsorted(self.trees.root.long(), leaf, right=True) - 1

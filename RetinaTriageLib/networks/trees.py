@@ -13,6 +13,7 @@ NEVER = float(torch.finfo(torch.float32).max)
 """Threshold of a leaf, which no sample is above."""
 
 CHUNK = 16_384  # samples that walk down together; their nodes stay in the processor's cache
+SHARED_CHUNK = 64  # samples that go down all ways of all trees together
 
 
 class TreeSize(NamedTuple):
@@ -56,6 +57,20 @@ class Trees(nn.Module):
         parts = [self._descend(part) for part in torch.split(samples, CHUNK)]
         return torch.cat(parts, dim=1)
 
+    def shares(self, samples: Tensor, width: Tensor) -> Tensor:
+        """Share of every sample that reaches every node, float32 tensor (node, sample).
+
+        A node hands the share that reaches it to both its children. What goes right grows evenly
+        from none, half a width below the threshold, to all, half a width above it.
+
+        Parameters
+        ----------
+        samples : float32 tensor (sample, feature), finite
+        width : float32 tensor (node,), of every node; 0 sends a sample one way
+        """
+        parts = [self._share(part.T, width) for part in torch.split(samples, SHARED_CHUNK)]
+        return torch.cat(parts, dim=1)
+
     def require_sound(self, features: int) -> None:
         """Refuse trees that a walk would never leave, or that ask for features beyond the last.
 
@@ -69,6 +84,7 @@ class Trees(nn.Module):
         child_lost = ~leaf & ((self.child <= nodes) | (self.child + 1 >= nodes.numel()))
         feature_lost = (self.feature < 0) | (self.feature >= features)
         root_lost = (self.root < 0) | (self.root >= nodes.numel())
+        root_lost[1:] |= self.root[1:] <= self.root[:-1]
         if bool(child_lost.any() or feature_lost.any() or root_lost.any()):
             msg = (
                 f"Found {int(child_lost.sum())} nodes, {int(feature_lost.sum())} features and "
@@ -92,3 +108,19 @@ class Trees(nn.Module):
             if torch.equal(below, at):
                 return at
             at = below
+
+    def _share(self, features: Tensor, width: Tensor) -> Tensor:
+        child, size = self.child.long(), (self.child.numel(), features.shape[1])
+        found = torch.zeros(size, device=features.device)
+        at = self.root.long()
+        found[at] = 1
+        while True:
+            at = at[child[at] != at]
+            if not at.numel():
+                return found
+            above = features[self.feature[at].long()] - self.threshold[at, None]
+            slope, left = width[at, None], child[at]
+            even = (above / slope + 0.5).clamp_(0, 1)
+            right = found[at] * torch.where(slope > 0, even, (above > 0).float())
+            found[left], found[left + 1] = found[at] - right, right
+            at = torch.cat((left, left + 1))

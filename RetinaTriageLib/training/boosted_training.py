@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -22,12 +22,12 @@ from RetinaTriageLib.progress import OnProgress, Progress, ignore_progress
 from RetinaTriageLib.tissues import TISSUES
 from RetinaTriageLib.training.checkpoints import plain_value, save_weights
 from RetinaTriageLib.training.classification_validation import classification_figures
+from RetinaTriageLib.training.gradual_boosting import Booster, BoostingPlan, Ranks, boost
 from RetinaTriageLib.training.grid_augment import Grid, GridAugmentation, augmented_grid
 from RetinaTriageLib.training.grids import UNANSWERED, Answer, GridLibrary
 from RetinaTriageLib.training.optimization import BEST
-from RetinaTriageLib.training.scikit import scikit_ensembles
 from RetinaTriageLib.training.stacks import Folder
-from RetinaTriageLib.training.tree_arrays import FittedTree, tree_arrays
+from RetinaTriageLib.training.tree_arrays import tree_arrays
 
 Samples = npt.NDArray[np.float32]
 
@@ -41,34 +41,15 @@ class BoostedPlan:
 
     Attributes
     ----------
-    rounds : trees of every outcome
     samples : at most so many tissue maps of each folder
     copies : changed copies of every map, beside the map itself
-    feature_share : share of the measurements that a tree may choose among at each node
     """
 
-    rounds: int = 100
-    depth: int = 3
-    learning_rate: float = 0.1
-    sample_share: float = 0.7
-    feature_share: float = 0.2
+    boosting: BoostingPlan = field(default_factory=BoostingPlan)
     samples: int = 2000
     copies: int = 1
     augmentation: GridAugmentation = field(default_factory=GridAugmentation)
     seed: int = 0
-
-
-class Booster(NamedTuple):
-    """Fitted trees of one question.
-
-    Attributes
-    ----------
-    trees : pairs of a tree and the outcome that it adds to
-    start : float64 array (outcome,), scores before any tree
-    """
-
-    trees: list[tuple[FittedTree, int]]
-    start: npt.NDArray[np.float64]
 
 
 def train_boosted(
@@ -90,7 +71,7 @@ def train_boosted(
     InputError
         If scikit-learn is missing, or a folder holds no maps.
     """
-    config = BoostedConfig()
+    config = BoostedConfig(softness=plan.boosting.softness)
     samples, answers = _measured(plan, folders, config, on_progress)
     classifier = fitted(plan, samples, answers, config, on_progress)
     facts = {
@@ -118,16 +99,18 @@ def fitted(
     ----------
     samples : float32 array (sample, measurement and patient feature)
     answers : head to array (sample,) or (sample, outcome)
+    config : of the same softness as the plan
     """
+    material = _Material(plan, samples, Ranks(samples, config.features))
     boosters, first = [], 0
     for done, head in enumerate(config.heads):
         on_progress(Progress("boost", done, len(config.heads), head.name))
         answer = answers[head.name]
         if head.exclusive:
-            boosters.append((first, _exclusive(plan, samples, answer, head)))
+            boosters.append((first, _exclusive(material, answer, head)))
         else:
             boosters += [
-                (first + outcome, _yes_or_no(plan, samples, answer[:, outcome]))
+                (first + outcome, _yes_or_no(material, answer[:, outcome]))
                 for outcome in range(head.size)
             ]
         first += head.size
@@ -138,19 +121,33 @@ def fitted(
         raise InputError(msg)
     arrays = tree_arrays(trees)
     classifier = BoostedClassifier(config, TreeSize(len(arrays.values), len(trees)))
-    classifier.load_state_dict(
-        {
-            **{f"trees.{name}": tensor for name, tensor in arrays.tensors.items()},
-            "value": torch.from_numpy(arrays.values[:, 0] * plan.learning_rate).float(),
-            "outcome": torch.tensor(outcomes, dtype=torch.int32),
-            "start": torch.from_numpy(np.concatenate([b.start for _, b in boosters])).float(),
-        }
-    )
+    weights = {
+        **{f"trees.{name}": tensor for name, tensor in arrays.tensors.items()},
+        "value": torch.from_numpy(arrays.values[:, 0]).float(),
+        "outcome": torch.tensor(outcomes, dtype=torch.int32),
+        "start": torch.from_numpy(np.concatenate([b.start for _, b in boosters])).float(),
+    }
+    if config.softness > 0:
+        weights["width"] = torch.from_numpy(arrays.values[:, 1]).float()
+    classifier.load_state_dict(weights)
     classifier.require_sound()
     return classifier.eval()
 
 
-def _exclusive(plan: BoostedPlan, samples: Samples, answer: Answer, head: HeadShape) -> Booster:
+class _Material(NamedTuple):
+    """What the trees of all questions learn from."""
+
+    plan: BoostedPlan
+    samples: Samples
+    ranks: Ranks
+
+    def booster(self, known: npt.NDArray[np.bool_], targets: npt.NDArray[np.bool_]) -> Booster:
+        """Booster of one question; targets are those of the samples whose answer is known."""
+        own = self.samples[known]
+        return boost(self.plan.boosting, own, targets.astype(float), self.ranks, self.plan.seed)
+
+
+def _exclusive(material: _Material, answer: Answer, head: HeadShape) -> Booster:
     """Booster of a head with one answer."""
     known = answer != UNANSWERED
     start = np.full(head.size, UNSEEN_SCORE)
@@ -158,51 +155,22 @@ def _exclusive(plan: BoostedPlan, samples: Samples, answer: Answer, head: HeadSh
     if len(seen) < RARE:
         start[seen] = 0.0
         return Booster([], start)
-    model = _fit(plan, samples[known], answer[known])
     # With two outcomes, one score says by how much the second one is ahead.
-    outcomes = [int(seen[1])] if len(seen) == RARE else [int(outcome) for outcome in seen]
+    outcomes = seen[1:] if len(seen) == RARE else seen
+    booster = material.booster(known, answer[known, None] == outcomes)
     start[seen] = 0.0
-    start[outcomes] = _start(plan, model, samples[known])
-    return Booster(_trees(model, outcomes), start)
+    start[outcomes] = booster.start
+    return Booster([(tree, int(outcomes[index])) for tree, index in booster.trees], start)
 
 
-def _yes_or_no(plan: BoostedPlan, samples: Samples, answer: Answer) -> Booster:
+def _yes_or_no(material: _Material, answer: Answer) -> Booster:
     """Booster of one outcome of a head with several answers."""
     known = answer != UNANSWERED
     positives = int((answer[known] == 1).sum())
     if min(positives, int(known.sum()) - positives) < RARE:
         certain = -UNSEEN_SCORE if positives > known.sum() / 2 else UNSEEN_SCORE
         return Booster([], np.array([certain if known.any() else 0.0]))
-    model = _fit(plan, samples[known], answer[known])
-    return Booster(_trees(model, [0]), _start(plan, model, samples[known]))
-
-
-def _fit(plan: BoostedPlan, samples: Samples, answer: Answer) -> Any:
-    model = scikit_ensembles().GradientBoostingClassifier(
-        n_estimators=plan.rounds,
-        max_depth=plan.depth,
-        learning_rate=plan.learning_rate,
-        subsample=plan.sample_share,
-        max_features=plan.feature_share,
-        random_state=plan.seed,
-    )
-    return model.fit(samples, answer)
-
-
-def _trees(model: Any, outcomes: list[int]) -> list[tuple[FittedTree, int]]:
-    return [
-        (estimator.tree_, outcome)
-        for of_round in model.estimators_
-        for estimator, outcome in zip(of_round, outcomes, strict=True)
-    ]
-
-
-def _start(plan: BoostedPlan, model: Any, samples: Samples) -> npt.NDArray[np.float64]:
-    """Scores before any tree: what the trees did not add to the score of a sample."""
-    one = samples[:1]
-    total = np.ravel(model.decision_function(one))
-    added = [sum(tree.predict(one)[0] for tree in column) for column in model.estimators_.T]
-    return np.asarray(total - plan.learning_rate * np.array(added))
+    return material.booster(known, answer[known, None] == 1)
 
 
 def _measured(

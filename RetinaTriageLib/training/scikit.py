@@ -16,8 +16,23 @@ def scikit_ensembles() -> Any:
     InputError
         If scikit-learn is not installed.
     """
+    return _module("sklearn.ensemble")
+
+
+def scikit_trees() -> Any:
+    """Import ``sklearn.tree``.
+
+    Raises
+    ------
+    InputError
+        If scikit-learn is not installed.
+    """
+    return _module("sklearn.tree")
+
+
+def _module(name: str) -> Any:
     try:
-        return import_module("sklearn.ensemble")
+        return import_module(name)
     except ImportError as error:
         msg = (
             f"Found no scikit-learn ({error}); training trees needs it, running them does not. "

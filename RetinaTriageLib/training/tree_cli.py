@@ -10,6 +10,7 @@ from pathlib import Path
 from RetinaTriageLib.progress import Progress
 from RetinaTriageLib.training.boosted_training import BoostedPlan, train_boosted
 from RetinaTriageLib.training.forest_training import ForestPlan, train_forest
+from RetinaTriageLib.training.gradual_boosting import BoostingPlan
 from RetinaTriageLib.training.graph_search_training import GraphSearchPlan, train_graph_search
 from RetinaTriageLib.training.stack_spacing import device_spacing
 from RetinaTriageLib.training.stacks import Folder
@@ -52,8 +53,15 @@ def add_tree_commands(
     )
     _add_folders(boosted, folder, spacing=False)
     judges = BoostedPlan()
-    boosted.add_argument("--rounds", type=int, default=judges.rounds, help="trees of an outcome")
-    boosted.add_argument("--depth", type=int, default=judges.depth)
+    trees = judges.boosting
+    boosted.add_argument("--rounds", type=int, default=trees.rounds, help="trees of an outcome")
+    boosted.add_argument("--depth", type=int, default=trees.depth)
+    boosted.add_argument(
+        "--softness",
+        type=float,
+        default=trees.softness,
+        help="share of the maps on either side of a threshold over which a split turns; 0: none",
+    )
     boosted.add_argument("--samples", type=int, default=judges.samples, help="of a folder")
     boosted.add_argument("--copies", type=int, default=judges.copies, help="changed, of each map")
     boosted.add_argument("--seed", type=int, default=judges.seed)
@@ -99,9 +107,9 @@ def run_graph_search(options: argparse.Namespace) -> int:
 
 def run_boosted(options: argparse.Namespace) -> int:
     """Train boosted trees as the options say."""
+    boosting = BoostingPlan(rounds=options.rounds, depth=options.depth, softness=options.softness)
     plan = BoostedPlan(
-        rounds=options.rounds,
-        depth=options.depth,
+        boosting,
         samples=options.samples,
         copies=options.copies,
         seed=options.seed,

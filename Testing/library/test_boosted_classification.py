@@ -1,13 +1,19 @@
 from __future__ import annotations
 
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from example_bundle import example_manifest
 from sklearn.ensemble import GradientBoostingClassifier
 from test_classification_loop import healthy_and_wet
 
+from RetinaTriageLib.bundle_manifest import ClassifierEntry
+from RetinaTriageLib.bundle_networks import classification_network
+from RetinaTriageLib.bundle_weights import encode_weights
+from RetinaTriageLib.errors import BundleError
 from RetinaTriageLib.networks.boosted_classification import BoostedConfig
 from RetinaTriageLib.networks.classification import HeadShape, probabilities
 from RetinaTriageLib.training.boosted_training import (
@@ -17,8 +23,10 @@ from RetinaTriageLib.training.boosted_training import (
     train_boosted,
 )
 from RetinaTriageLib.training.checkpoints import read_tensors
+from RetinaTriageLib.training.gradual_boosting import BoostingPlan
 
-PLAN = BoostedPlan(rounds=12, copies=0)
+HARD = BoostingPlan(rounds=12, sample_share=1.0, feature_share=1.0, softness=0, damping=0)
+PLAN = BoostedPlan(HARD, copies=0)
 URGENCY, SIGNS = HeadShape("urgency", 3, exclusive=True), HeadShape("signs", 2, exclusive=False)
 CONFIG = BoostedConfig(heads=(URGENCY, SIGNS))
 WIDTH = CONFIG.features + CONFIG.patient_features
@@ -34,11 +42,9 @@ def drawn_samples() -> tuple[np.ndarray, dict[str, np.ndarray]]:
 
 def same_as_the_plan() -> GradientBoostingClassifier:
     return GradientBoostingClassifier(
-        n_estimators=PLAN.rounds,
-        max_depth=PLAN.depth,
-        learning_rate=PLAN.learning_rate,
-        subsample=PLAN.sample_share,
-        max_features=PLAN.feature_share,
+        n_estimators=HARD.rounds,
+        max_depth=HARD.depth,
+        learning_rate=HARD.learning_rate,
         random_state=PLAN.seed,
     )
 
@@ -51,6 +57,45 @@ def test_probabilities_are_those_of_scikit_learn() -> None:
     np.testing.assert_allclose(found["urgency"].numpy(), many, atol=1e-5)
     one = same_as_the_plan().fit(samples, answers["signs"][:, 0]).predict_proba(samples)
     np.testing.assert_allclose(found["signs"][:, 0].numpy(), one[:, 1], atol=1e-5)
+
+
+def test_gradual_trees_judge_alike_and_jump_less() -> None:
+    samples, answers = drawn_samples()
+    step = np.zeros((1001, WIDTH), np.float32)
+    step[:, 0] = np.linspace(-1, 1, len(step))
+    jumps, right = [], []
+    for softness in (0.0, 0.05):
+        plan = replace(PLAN, boosting=replace(HARD, softness=softness))
+        config = replace(CONFIG, softness=softness)
+        classifier = fitted(plan, samples, answers, config)
+        score = classifier.scores(torch.from_numpy(step))["urgency"][:, 0]
+        jumps.append(float(score.diff().abs().max()))
+        found = classifier.scores(torch.from_numpy(samples))["urgency"].argmax(dim=1).numpy()
+        right.append(float((found == answers["urgency"]).mean()))
+    assert jumps[1] < jumps[0] / 10
+    assert min(right) > 0.9
+
+
+def test_patient_facts_are_exact() -> None:
+    samples, answers = drawn_samples()
+    answers = {**answers, "urgency": (samples[:, -1] > 0).astype(np.int64)}
+    plan = replace(PLAN, boosting=replace(HARD, softness=0.1))
+    classifier = fitted(plan, samples, answers, replace(CONFIG, softness=0.1))
+    inner = classifier.trees.child != torch.arange(classifier.value.numel())
+    of_patient = inner & (classifier.trees.feature >= CONFIG.features)
+    assert of_patient.any()
+    assert (classifier.width[of_patient] == 0).all()
+    assert (classifier.width[inner & ~of_patient] > 0).any()
+
+
+def test_weights_without_the_widths_that_the_configuration_needs_are_refused() -> None:
+    samples, answers = drawn_samples()
+    config = replace(BoostedConfig(), heads=CONFIG.heads)
+    weights = fitted(PLAN, samples, answers, config).state_dict()
+    gradual = asdict(replace(config, softness=0.05))
+    entry = ClassifierEntry("boosted", gradual, kind="gradient_boosted")
+    with pytest.raises(BundleError, match="such as width"):
+        classification_network(entry, encode_weights("boosted", weights), example_manifest())
 
 
 def test_two_of_three_answers_leave_the_third_unlikely() -> None:
@@ -73,7 +118,7 @@ def test_outcome_that_nobody_has_stays_unlikely() -> None:
 
 def test_training_tells_wet_from_healthy(tmp_path: Path) -> None:
     folder = healthy_and_wet(tmp_path / "maps")
-    few = BoostedPlan(rounds=10, copies=2, sample_share=1.0)
+    few = BoostedPlan(BoostingPlan(rounds=10, sample_share=1.0, damping=0), copies=2)
     figures = train_boosted(few, [folder], tmp_path / "run", held_out=[folder.path])
     assert figures["referral:accuracy"] == 1.0
     assert figures["conditions:auc2"] == pytest.approx(1.0)

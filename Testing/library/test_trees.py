@@ -24,6 +24,18 @@ def test_samples_above_the_threshold_go_right() -> None:
     assert stump().leaves(samples).tolist() == [[1, 1, 2]]
 
 
+def test_wide_split_hands_out_shares_by_the_distance_to_the_threshold() -> None:
+    samples = torch.tensor([[9.0, 0.2], [9.0, 0.4], [9.0, 0.5], [9.0, 0.9]])
+    shares = stump().shares(samples, torch.tensor([0.4, 0.0, 0.0]))
+    expected = torch.tensor([[1, 1, 1, 1], [1, 0.75, 0.5, 0], [0, 0.25, 0.5, 1]])
+    torch.testing.assert_close(shares, expected)
+
+
+def test_split_without_a_width_sends_all_one_way() -> None:
+    samples = torch.tensor([[9.0, 0.4], [9.0, 0.5], [9.0, 0.6]])
+    assert stump().shares(samples, torch.zeros(3))[1:].tolist() == [[1, 1, 0], [0, 0, 1]]
+
+
 def test_leaves_are_those_of_scikit_learn() -> None:
     rng = np.random.default_rng(0)
     samples = rng.normal(size=(400, 5)).astype(np.float32)
