@@ -12,14 +12,19 @@ from RetinaTriageLib.errors import RetinaTriageError
 from RetinaTriageLib.explain.explanation import (
     Explanation,
     RegionEffect,
-    TissueRegion,
     ranked_effects,
 )
-from RetinaTriageLib.outcomes import OUTCOME_HEADS, OutcomeHead
-from RetinaTriageLib.volume import LabelArray
+from RetinaTriageLib.volume import LabelArray, VoxelSpacing
 from RetinaTriageLib.worker.messages import ExplainRequest, PatientFacts
 from RetinaTriageSlicer import explain_table
 from RetinaTriageSlicer.edited_map import isEdited
+from RetinaTriageSlicer.explain_words import (
+    ExplainedScore,
+    effectRow,
+    explainedHeads,
+    explainedScores,
+    explanationText,
+)
 from RetinaTriageSlicer.parameters import RetinaTriageParameterNode
 from RetinaTriageSlicer.places import jumpTo, pointOf
 from RetinaTriageSlicer.provenance import PREFIX
@@ -27,7 +32,7 @@ from RetinaTriageSlicer.remedies import forPanel
 from RetinaTriageSlicer.run_settings import patientFacts
 from RetinaTriageSlicer.scene import ResultNodes
 from RetinaTriageSlicer.section_job import SectionJob
-from RetinaTriageSlicer.shown_case import ShownCase, readCase
+from RetinaTriageSlicer.shown_case import ShownCase, bundleName, readCase
 from RetinaTriageSlicer.widgets import (
     Column,
     fillBox,
@@ -53,6 +58,7 @@ class ExplainSection:
         self._nodes: ResultNodes | None = None
         self._case: ShownCase | None = None
         self._explanation: Explanation | None = None
+        self._scores: tuple[ExplainedScore, ...] = ()
         self._shown: tuple[tuple[RegionEffect, float], ...] = ()
         self._makeWidgets()
 
@@ -82,10 +88,9 @@ class ExplainSection:
         except RetinaTriageError as error:
             return [forPanel(str(error))]
         if case.bundle is None:
-            name = self._nodes.consensus.GetAttribute(PREFIX + "Bundle") or _("unknown")
             return [
                 _("{bundle} made this result and is not at hand: choose it under Inputs.").format(
-                    bundle=name
+                    bundle=bundleName(self._nodes)
                 )
             ]
         return []
@@ -118,9 +123,9 @@ class ExplainSection:
     def _onResult(
         self, answer: Explanation, mapNode: Any, case: ShownCase, explained: LabelArray
     ) -> None:
-        present = slicer.mrmlScene.IsNodePresent
-        if present(mapNode) and case.volumeNode is not None:
-            table = explain_table.writeExplanation(answer, _heads(answer), mapNode, case.nodes)
+        if slicer.mrmlScene.IsNodePresent(mapNode) and case.volumeNode is not None:
+            heads = explainedHeads(answer)
+            table = explain_table.writeExplanation(answer, heads, mapNode, case.nodes)
             explain_table.markExplained(table, explained)
         self._onMap()
 
@@ -134,15 +139,9 @@ class ExplainSection:
             self.status.text = _("The map was edited since it was explained; explain it again.")
             table = None
         self._explanation = None if table is None else explain_table.readExplanation(table)
-        known = () if self._explanation is None else _heads(self._explanation)
-        self._scores = [(head, name) for head in known for name in head.names]
-        texts = [
-            _("{question}: {outcome}").format(question=head.title, outcome=outcome.title)
-            for head in known
-            for outcome in head.outcomes
-        ]
-        fillBox(self.scoreBox, texts)
-        self.scoreBox.enabled = bool(texts)
+        self._scores = () if self._explanation is None else explainedScores(self._explanation)
+        fillBox(self.scoreBox, [score.text for score in self._scores])
+        self.scoreBox.enabled = bool(self._scores)
         self._onScore()
 
     def _isOf(self, table: Any, mapNode: Any) -> bool:
@@ -159,61 +158,17 @@ class ExplainSection:
         if explanation is None or not self._scores:
             fillTable(self.table, [])
             return
-        head, outcome = self._scores[max(0, self.scoreBox.currentIndex)]
-        self._shown = ranked_effects(explanation, head, outcome)
-        at = head.names.index(outcome)
-        before = float(explanation.scores[head.name][at])
-        fillTable(self.table, [self._row(head, at, *one) for one in self._shown])
-        title = head.outcomes[at].title
-        if not self._shown:
-            self.status.text = _(
-                "{outcome} is {before:.2f}; the map has no regions to take out."
-            ).format(outcome=title, before=before)
-            return
-        effect, change = self._shown[0]
-        sentence = (
-            _(
-                "{outcome} is {before:.2f} on this map. Without the {tissue} at B-scan {bscan} "
-                "it is {after:.2f}."
-            )
-            if effect.region.parts == 1
-            else _("{outcome} is {before:.2f} on this map. Without {tissue} it is {after:.2f}.")
-        )
-        lines = [
-            sentence.format(
-                outcome=title,
-                before=before,
-                tissue=_title(effect.region),
-                bscan=effect.region.bscan + 1,
-                after=before + change,
-            )
-        ]
-        if explanation.left_out:
-            lines.append(
-                _("{count} smaller regions were not tried one by one.").format(
-                    count=explanation.left_out
-                )
-            )
-        self.status.text = "\n".join(lines)
+        score = self._scores[max(0, self.scoreBox.currentIndex)]
+        self._shown = ranked_effects(explanation, score.head, score.outcome)
+        spacing = self._spacing()
+        fillTable(self.table, [effectRow(score, *one, spacing) for one in self._shown])
+        self.status.text = explanationText(explanation, score, self._shown)
 
-    def _row(self, head: OutcomeHead, at: int, effect: RegionEffect, change: float) -> list[str]:
-        region = effect.region
-        return [
-            _title(region),
-            f"{float(effect.scores[head.name][at]):.2f}",
-            f"{change:+.2f}",
-            self._size(region.voxels),
-            f"{region.first_bscan + 1} - {region.last_bscan + 1}",
-        ]
-
-    def _size(self, voxels: int) -> str:
+    def _spacing(self) -> VoxelSpacing | None:
         try:
-            spacing = self._readCase().volume.spacing
+            return self._readCase().volume.spacing
         except RetinaTriageError:
-            return _("unknown")
-        if spacing is None or spacing.bscan_mm is None:
-            return _("unknown")
-        return f"{voxels * spacing.voxel_mm3 * 1000:.2f}"
+            return None
 
     def _onRow(self) -> None:
         """Show the place of the chosen region in the views."""
@@ -283,20 +238,7 @@ class ExplainSection:
         form.addRow(_("Score:"), self.scoreBox)
         form.addRow(self.status)
         form.addRow(self.table)
-        self._scores: list[tuple[OutcomeHead, str]] = []
         self.runButton.connect("clicked()", self.start)
         self.mapBox.connect("currentIndexChanged(int)", self._onMap)
         self.scoreBox.connect("currentIndexChanged(int)", self._onScore)
         self.table.connect("itemSelectionChanged()", self._onRow)
-
-
-def _heads(explanation: Explanation) -> tuple[OutcomeHead, ...]:
-    return tuple(head for head in OUTCOME_HEADS if head.name in explanation.scores)
-
-
-def _title(region: TissueRegion) -> str:
-    """Tissue of a region, as a person reads it."""
-    name = region.tissue.replace("_", " ")
-    if region.parts == 1:
-        return name
-    return _("all {tissue} ({count} regions)").format(tissue=name, count=region.parts)

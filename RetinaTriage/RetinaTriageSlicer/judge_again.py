@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping
 from typing import Any
 
 import qt
@@ -11,31 +9,22 @@ import slicer
 from slicer.i18n import tr as _
 
 from RetinaTriageLib.errors import RetinaTriageError
-from RetinaTriageSlicer.browser_grid import fitHeight, nameItem, scoreItem
-from RetinaTriageSlicer.browser_opinions import answerTitle
 from RetinaTriageSlicer.browser_scan import mapScan
 from RetinaTriageSlicer.browser_views import isPresent
+from RetinaTriageSlicer.change_tables import ChangeTables, largestChange
 from RetinaTriageSlicer.chosen_fovea import FoveaWatch
 from RetinaTriageSlicer.edited_map import isEdited, makeEditedCopy, readTissueMap
-from RetinaTriageSlicer.edited_map_tables import Change, scoreChanges, sizeChanges
+from RetinaTriageSlicer.edited_map_tables import scoreChanges, sizeChanges
 from RetinaTriageSlicer.hypothesis_browser import HypothesisBrowser
 from RetinaTriageSlicer.judge_again_jobs import EditedCase, Judging
 from RetinaTriageSlicer.remedies import forPanel
 from RetinaTriageSlicer.run_settings import RunSettings, bundlePath, patientFacts
+from RetinaTriageSlicer.segment_editor import editEvents, openSegmentEditor
 from RetinaTriageSlicer.shown_case import bundleOf
-from RetinaTriageSlicer.widgets import (
-    Column,
-    makeButton,
-    makeCheck,
-    makeLabel,
-    makeSection,
-    makeTable,
-    stretchNames,
-)
+from RetinaTriageSlicer.widgets import makeButton, makeCheck, makeLabel, makeSection
 
 AFTER_EDIT_MS = 700
 STATUS_MS = 6000
-MOST_ROWS = 8
 
 
 class JudgeAgain(slicer.util.VTKObservationMixin):
@@ -76,21 +65,8 @@ class JudgeAgain(slicer.util.VTKObservationMixin):
             checked=True,
         )
         self.statusLabel = makeLabel("judgeStatus", _("What became of the last judgement."))
-        numbers = (
-            Column(_("Before"), _("In the map that the copy was made from.")),
-            Column(_("After"), _("In the edited map.")),
-            Column(_("Change"), _("After less before.")),
-        )
-        self.scoreTable = makeTable(
-            "scoreChanges",
-            _("Scores of the edited map alone, mean of all classifiers, 0 to 1."),
-            (Column(_("Outcome"), _("Question and possible answer; score 0 to 1.")), *numbers),
-        )
-        self.sizeTable = makeTable(
-            "sizeChanges",
-            _("Measurements of the edited map."),
-            (Column(_("Measurement"), _("What is measured, with its unit.")), *numbers),
-        )
+        self._changes = ChangeTables()
+        self.scoreTable, self.sizeTable = self._changes.tables
         for widgets in ((self.editButton, self.removeButton), (self.judgeButton, self.autoCheck)):
             row = qt.QHBoxLayout()
             for widget in widgets:
@@ -129,14 +105,8 @@ class JudgeAgain(slicer.util.VTKObservationMixin):
         self._showButtons(node)
         edited = isEdited(node)
         scores = scoreChanges(node) if edited else {}
-        sizes = _changedFirst(sizeChanges(node)) if edited else {}
-        titles = {answerTitle(answer): change for answer, change in scores.items()}
-        _fillChanges(self.scoreTable, titles, 2)
-        _fillChanges(
-            self.sizeTable, {f"{what} ({unit})": c for (what, unit), c in sizes.items()}, 1
-        )
-        for table, found in ((self.scoreTable, scores), (self.sizeTable, sizes)):
-            table.setVisible(bool(found) and not self.button.collapsed)
+        sizes = sizeChanges(node) if edited else {}
+        self._changes.show(scores, sizes, visible=not self.button.collapsed)
 
     def forget(self) -> None:
         """Let go of the scene, which is being closed."""
@@ -218,7 +188,7 @@ class JudgeAgain(slicer.util.VTKObservationMixin):
             self._onError(error)
 
     def _onJudged(self, node: Any) -> None:
-        text = _("Judged again: {what}").format(what=_largest(scoreChanges(node)))
+        text = _("Judged again: {what}").format(what=largestChange(scoreChanges(node)))
         slicer.util.showStatusMessage(text, STATUS_MS)  # seen in the Segment Editor too
         self._browser.refresh()
         self.refresh()
@@ -248,7 +218,7 @@ class JudgeAgain(slicer.util.VTKObservationMixin):
         """Follow the edits of one map."""
         if node is self._observed:
             return
-        for event in _editEvents():
+        for event in editEvents():
             if self._observed is not None:
                 self.removeObserver(self._observed.GetSegmentation(), event, self._onEdit)
             if node is not None:
@@ -280,73 +250,3 @@ class JudgeAgain(slicer.util.VTKObservationMixin):
 
     def _say(self, text: str) -> None:
         self.statusLabel.text = text
-
-
-def openSegmentEditor(node: Any, volumeNode: Any) -> None:
-    """Show a map in the Segment Editor, over its volume where that is still there.
-
-    Raises
-    ------
-    RuntimeError
-        If there is no main window, or no Segment Editor.
-    """
-    module = getattr(slicer.modules, "segmenteditor", None)
-    if module is None:
-        raise RuntimeError(_("this application has none."))
-    slicer.util.selectModule("SegmentEditor")
-    editor = module.widgetRepresentation().self().editor
-    editor.setSegmentationNode(node)
-    if volumeNode is not None:
-        editor.setSourceVolumeNode(volumeNode)
-
-
-def _editEvents() -> tuple[int, ...]:
-    events = slicer.vtkSegmentation
-    return (
-        events.SourceRepresentationModified,
-        events.RepresentationModified,
-        events.SegmentRemoved,
-    )
-
-
-def _fillChanges(table: Any, changes: dict[str, Change], decimals: int) -> None:
-    """Show changes, the largest of them in bold."""
-    table.setRowCount(len(changes))
-    for at, (title, change) in enumerate(changes.items()):
-        table.setItem(at, 0, nameItem(title))
-        for column, value in enumerate((change.before, change.after), start=1):
-            item = scoreItem(value) if decimals == 2 else _number(f"{value:.{decimals}f}")
-            table.setItem(at, column, item)
-        moved = f"{change.change:+.{decimals}f}" if math.isfinite(change.change) else ""
-        changed = bool(moved.strip("+-0."))
-        item = _number(moved if changed else moved.lstrip("+-"))
-        if changed:
-            font = item.font()
-            font.setBold(True)
-            item.setFont(font)
-        table.setItem(at, 3, item)
-    stretchNames(table)
-    table.resizeRowsToContents()
-    fitHeight(table, MOST_ROWS)
-
-
-def _changedFirst(changes: Mapping[Any, Change]) -> dict[Any, Change]:
-    """Put what has changed before what has not, otherwise in the same order."""
-    return dict(sorted(changes.items(), key=lambda item: not item[1].change))
-
-
-def _number(text: str) -> Any:
-    item = qt.QTableWidgetItem("" if text == "nan" else text)
-    item.setTextAlignment(qt.Qt.AlignCenter)
-    return item
-
-
-def _largest(changes: Any) -> str:
-    """Score that changed most, before and after."""
-    known = {answer: one for answer, one in changes.items() if math.isfinite(one.change)}
-    if not known:
-        return _("the original is gone, so there is nothing to compare with.")
-    answer = max(known, key=lambda one: abs(known[one].change))
-    return _("{outcome} {before:.2f} -> {after:.2f}").format(
-        outcome=answerTitle(answer), before=known[answer].before, after=known[answer].after
-    )

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 import qt
@@ -11,12 +10,10 @@ import slicer
 from slicer.i18n import tr as _
 
 from RetinaTriageLib.errors import RetinaTriageError
-from RetinaTriageLib.measures.etdrs import sector_coverage, sector_means
-from RetinaTriageLib.measures.etdrs_grid import SECTORS, etdrs_grid
-from RetinaTriageLib.measures.regions import circle_areas
 from RetinaTriageLib.result import EnFaceArray, Fovea
 from RetinaTriageSlicer import etdrs_overlay, shown_maps
 from RetinaTriageSlicer.follow_up_part import FollowUpPart
+from RetinaTriageSlicer.grid_numbers import COLUMNS, GridNumbers, gridNumbers, numberText
 from RetinaTriageSlicer.map_nodes import RETINA_RANGE_UM, THICKNESS, UM, EnFaceMap
 from RetinaTriageSlicer.parameters import RetinaTriageParameterNode
 from RetinaTriageSlicer.places import indexOf, pointOf
@@ -142,42 +139,25 @@ class MapsSection(slicer.util.VTKObservationMixin):
             return
         case = thickness.case
         try:
-            areas = circle_areas(map_um.shape, thickness.spacing, fovea)
-            etdrs_overlay.drawGrid(
-                etdrs_overlay.gridNode(self._nodes),
-                case.grid,
-                case.volume.shape,
-                thickness.spacing,
-                (fovea.bscan, fovea.width),
-            )
-            means: Mapping[str, float] = dict.fromkeys(SECTORS, math.nan)
-            coverage: Mapping[str, float] = dict.fromkeys(SECTORS, math.nan)
-            said = ""
-            try:
-                grid = etdrs_grid(case.volume, fovea)
-                means, coverage = sector_means(grid, map_um), sector_coverage(grid, map_um)
-            except RetinaTriageError as error:  # circles have volumes without an eye side too
-                said = forPanel(str(error))
+            numbers = gridNumbers(case.volume, map_um, fovea)
         except RetinaTriageError as error:
             self.label.text = forPanel(str(error))
             return
-        known = map_um == map_um  # NaN is not
-        # 1 um over 1 mm2 is 1 nl.
-        volumes = {name: float((area[known] * map_um[known]).sum()) for name, area in areas.items()}
-        self._showNumbers(means, coverage, volumes)
-        self.label.text = "\n".join(
-            line
-            for line in (
-                _("{tissue}, grid at B-scan {bscan:.1f}, A-scan {width:.0f} ({source}).").format(
-                    tissue=self._title(),
-                    bscan=fovea.bscan + 1,
-                    width=fovea.width + 1,
-                    source=fovea.source,
-                ),
-                said,
-            )
-            if line
+        etdrs_overlay.drawGrid(
+            etdrs_overlay.gridNode(self._nodes),
+            case.grid,
+            case.volume.shape,
+            thickness.spacing,
+            (fovea.bscan, fovea.width),
         )
+        self._showNumbers(numbers)
+        where = _("{tissue}, grid at B-scan {bscan:.1f}, A-scan {width:.0f} ({source}).").format(
+            tissue=self._title(),
+            bscan=fovea.bscan + 1,
+            width=fovea.width + 1,
+            source=fovea.source,
+        )
+        self.label.text = f"{where}\n{numbers.refused}" if numbers.refused else where
 
     def center(self) -> Fovea | None:
         """Fovea where the point is; None where there is no point."""
@@ -191,27 +171,13 @@ class MapsSection(slicer.util.VTKObservationMixin):
         bscan, _depth, width = indexOf(case.volumeNode, case.grid, case.volume.shape[1], point)
         return Fovea(bscan, width, 0.0, _("the point in the views"))
 
-    def _showNumbers(
-        self,
-        means: Mapping[str, float],
-        coverage: Mapping[str, float],
-        volumes: Mapping[str, float],
-    ) -> None:
+    def _showNumbers(self, numbers: GridNumbers) -> None:
         assert self._nodes is not None
-        rows: list[list[shown_maps.Cell]] = [
-            [sector, means[sector], 100 * coverage[sector], math.nan] for sector in SECTORS
-        ]
-        rows += [[region, math.nan, math.nan, nl] for region, nl in volumes.items()]
-        texts = [[str(row[0]), *(_number(cell) for cell in row[1:])] for row in rows]
+        rows = numbers.rows
+        texts = [[str(row[0]), *(numberText(cell) for cell in row[1:])] for row in rows]
         fillTable(self.table, texts, shownRows=len(texts))
-        columns = (
-            ("sector", ""),
-            ("thickness_um", "um"),
-            ("coverage_percent", "%"),
-            ("volume_nl", "nL"),
-        )
         name = f"{self._nodes.volumeNode.GetName()} ETDRS grid, {self._title()}"
-        shown_maps.writeTable(self._nodes, TABLE, name, columns, rows)
+        shown_maps.writeTable(self._nodes, TABLE, name, COLUMNS, rows)
 
     def _automaticPoint(self) -> tuple[float, float, float]:
         assert self.thickness is not None
@@ -305,7 +271,3 @@ def _thicknessMap(title: str, map_um: EnFaceArray) -> EnFaceMap:
     low, high = RETINA_RANGE_UM
     shown = (low, high) if low < most <= 2 * high else (0.0, max(most, 1.0))
     return EnFaceMap("chosen", title, map_um, UM, THICKNESS, shown)
-
-
-def _number(value: shown_maps.Cell) -> str:
-    return "" if isinstance(value, str) or math.isnan(value) else f"{value:.1f}"

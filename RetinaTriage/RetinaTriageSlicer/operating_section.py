@@ -19,8 +19,8 @@ from RetinaTriageSlicer.operating_words import (
 )
 from RetinaTriageSlicer.parameters import RetinaTriageParameterNode
 from RetinaTriageSlicer.penalty_table import PenaltyTable
-from RetinaTriageSlicer.provenance import PREFIX
 from RetinaTriageSlicer.scene import ResultNodes
+from RetinaTriageSlicer.shown_case import bundleName
 from RetinaTriageSlicer.widgets import (
     fillBox,
     fillTable,
@@ -64,12 +64,11 @@ class OperatingSection:
         if self._nodes is None:
             return [_("There is no result.")]
         if self._case is None:
-            name = self._nodes.consensus.GetAttribute(PREFIX + "Bundle") or _("unknown")
             return [
                 _(
                     "Its calibration is needed to try another operating point: {bundle} made this "
                     "result and is not at hand. Choose it under Inputs."
-                ).format(bundle=name)
+                ).format(bundle=bundleName(self._nodes))
             ]
         return []
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import slicer
+from slicer.i18n import tr as _
 
 from RetinaTriageLib.tissues import TISSUES, Tissue
 from RetinaTriageLib.volume import LabelArray, OCTVolume
@@ -74,6 +75,11 @@ def bundleOf(nodes: ResultNodes, parameters: RetinaTriageParameterNode | None) -
     ):
         chosen = bundlePath(parameters)
     return findBundle(nodes.consensus.GetAttribute(PREFIX + "BundleSha256") or "", chosen)
+
+
+def bundleName(nodes: ResultNodes) -> str:
+    """Name of the bundle that made a result, as the result states it."""
+    return nodes.consensus.GetAttribute(PREFIX + "Bundle") or _("unknown")
 
 
 def tissueLabels(
