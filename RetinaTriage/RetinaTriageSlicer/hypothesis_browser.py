@@ -25,6 +25,7 @@ from RetinaTriageSlicer.browser_views import isPresent, shownMap, showOnly, show
 from RetinaTriageSlicer.scene import ResultNodes, findResults
 from RetinaTriageSlicer.tissue_legend import TissueLegend
 from RetinaTriageSlicer.widgets import (
+    fillBox,
     makeBox,
     makeButton,
     makeCheck,
@@ -279,13 +280,7 @@ class HypothesisBrowser(slicer.util.VTKObservationMixin):
 
     def _fillOutcomes(self) -> None:
         titles = [] if self.case is None else [answerTitle(one) for one in self.case.answers]
-        chosen = self.outcomeBox.currentText
-        self.outcomeBox.blockSignals(True)
-        self.outcomeBox.clear()
-        for title in titles:
-            self.outcomeBox.addItem(title)
-        self.outcomeBox.setCurrentIndex(max(0, self.outcomeBox.findText(chosen)))
-        self.outcomeBox.blockSignals(False)
+        fillBox(self.outcomeBox, titles)
 
     def _fillGrid(self) -> None:
         fillGrid(self.grid, self.case, max(0, int(self.outcomeBox.currentIndex)))

@@ -15,17 +15,9 @@ from RetinaTriageLib.readers.e2e_directory import (
     ITEM_HEADER_BYTES,
     MAGIC,
 )
-from RetinaTriageLib.readers.heidelberg_e2e import (
-    BSCAN,
-    BSCAN_TYPE,
-    IMAGE,
-    IMAGE_TYPE,
-    LATERALITY_BYTE,
-    LATERALITY_TYPE,
-    LINE,
-    LINE_TYPE,
-    MEDIUM_EYE_MM_PER_DEGREE,
-)
+from RetinaTriageLib.readers.e2e_images import IMAGE, IMAGE_TYPE
+from RetinaTriageLib.readers.e2e_scans import BSCAN, BSCAN_TYPE, LATERALITY_BYTE, LATERALITY_TYPE
+from RetinaTriageLib.readers.heidelberg_e2e import LINE, LINE_TYPE, MEDIUM_EYE_MM_PER_DEGREE
 from RetinaTriageLib.readers.heidelberg_vol import BSCAN_HEADER, FILE_HEADER
 from RetinaTriageLib.readers.heidelberg_vol import FILE_HEADER_BYTES as VOL_HEADER_BYTES
 from RetinaTriageLib.volume import Laterality, OCTVolume
