@@ -2,23 +2,33 @@
 
 import csv
 import json
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from example_bundle import example_bundle
 from example_image_bundle import example_image_bundle
 from PIL import Image
 
+from RetinaTriageLib.bundle import Bundle
+from RetinaTriageLib.bundle_networks import classifier_grid
 from RetinaTriageLib.cli.main import main
 from RetinaTriageLib.decision import decide
 from RetinaTriageLib.errors import InputError
 from RetinaTriageLib.explain.bundle_occlusion import find_score, occlude_bscan
+from RetinaTriageLib.explain.local_maps import LocalMaps, width_reach
 from RetinaTriageLib.explain.lone_bscan import lone_bscan, picture_of, with_picture
 from RetinaTriageLib.explain.occlusion_map import OcclusionBox, OcclusionMode
 from RetinaTriageLib.explain.picture_occlusion import OcclusionPlan
 from RetinaTriageLib.explain.tissue_map_judge import TissueMapJudge
+from RetinaTriageLib.inference.bscan_stream import bscan_stream
 from RetinaTriageLib.inference.compute import choose_compute
+from RetinaTriageLib.inference.ensemble import judge_grids
+from RetinaTriageLib.networks.classifier_input import GridAccumulator
+from RetinaTriageLib.networks.segmentation import SegmentationConfig, SegmentationNetwork
 from RetinaTriageLib.outcomes import OUTCOME_HEADS, REFERRAL
 from RetinaTriageLib.pipeline import TriageOptions, triage
 from RetinaTriageLib.volume import DeviceFamily, OCTVolume, ScanPattern, VoxelSpacing
@@ -64,12 +74,45 @@ def test_picture_returns_to_the_scan():
     assert np.array_equal(with_picture(bscan, picture_of(bscan)).voxels, bscan.voxels)
 
 
-def test_tissue_map_judge_scores_as_a_run_of_the_bscan(tmp_path: Path):
+def scores_of_a_full_scan(bscan: OCTVolume, bundle: Bundle) -> Any:
+    """Referral where the maps of a line scan fill every row of the classifier's grid."""
+    result = triage(bscan, bundle, TriageOptions(compute="cpu"))
+    grid = classifier_grid(bundle.manifest)
+    hypotheses = []
+    for one in result.hypotheses:
+        whole = GridAccumulator(bscan.shape, bscan.spacing, grid, bundle.vocabulary.tissues)
+        whole.add_labels(one.tissue_map)
+        row = whole.finish()[:, grid.shape[0] // 2, None]
+        (own,) = judge_grids(
+            [np.repeat(row, grid.shape[0], axis=1)], bundle, compute=choose_compute("cpu")
+        )
+        hypotheses.append(replace(one, opinions=own))
+    return decide(tuple(hypotheses), bundle.vocabulary, bundle.calibration).scores["referral"]
+
+
+def test_tissue_map_judge_scores_a_bscan_as_a_scan_of_its_like(tmp_path: Path):
     bundle = example_bundle(tmp_path / "bundle", segmenters=2, classifiers=2)
     bscan = lone_bscan(volume(), 1)
     judge = TissueMapJudge(bscan, bundle, REFERRAL, compute=choose_compute("cpu"))
-    expected = triage(bscan, bundle, TriageOptions(compute="cpu")).verdict.scores["referral"]
+    expected = scores_of_a_full_scan(bscan, bundle)
     assert judge(picture_of(bscan)[None])[0] == pytest.approx(expected, abs=1e-6)
+
+
+def test_maps_around_a_box_are_those_of_the_whole_bscan():
+    torch.manual_seed(0)
+    shape = SegmentationConfig(channels=(2, 4), slice_levels=(1,), branches=("spectralis",))
+    network = SegmentationNetwork(shape).eval()
+    voxels = np.random.default_rng(3).integers(0, 255, (1, 30, 150), dtype=np.uint8)
+    bscan = OCTVolume(voxels, SPACING, pattern=ScanPattern.LINE)
+    assert 2 * width_reach(network.config) < 60
+    stream = bscan_stream(network, "spectralis", bscan, choose_compute("cpu"))
+    local = LocalMaps(bscan, [stream], [network.config])
+    boxed = picture_of(bscan).copy()
+    boxed[10:20, 70:75] = 0.5
+    (found,) = local.of(boxed)
+    (expected,) = LocalMaps(with_picture(bscan, boxed), [stream], [network.config]).whole
+    assert np.array_equal(found, expected)
+    assert not np.array_equal(found, local.whole[0])
 
 
 def test_tissue_map_pipeline_sees_the_box(tmp_path: Path):
@@ -79,9 +122,7 @@ def test_tissue_map_pipeline_sees_the_box(tmp_path: Path):
     depth, width = np.unravel_index(np.abs(found.drop).argmax(), found.drop.shape)
     boxed = picture_of(bscan).copy()
     boxed[OcclusionBox().around(int(depth), int(width))] = 0
-    result = triage(with_picture(bscan, boxed), bundle, TriageOptions(compute="cpu"))
-    verdict = decide(result.hypotheses, bundle.vocabulary, bundle.calibration)
-    after = verdict.scores["referral"][0]
+    after = scores_of_a_full_scan(with_picture(bscan, boxed), bundle)[0]
     assert found.drop[depth, width] == pytest.approx(found.probability - after, abs=1e-5)
 
 
