@@ -129,8 +129,15 @@ class BscanSection:
             bscan_nodes.writeVerdict(verdict, volumeNode)
             self._show(verdict)
 
-    def _onBundle(self, _path: str = "") -> None:
-        bundle = self._bundle()
+    def showParameters(self, parameters: RetinaTriageParameterNode) -> None:
+        """Show the bundle that the scene names."""
+        if self.bundleEdit.currentPath != parameters.bscanBundlePath:
+            self.bundleEdit.currentPath = parameters.bscanBundlePath
+
+    def _onBundle(self, path: str = "") -> None:
+        parameters, bundle = self._parameters(), self._bundle()
+        if parameters is not None and path != parameters.bscanBundlePath:
+            parameters.bscanBundlePath = path
         self.bundleLabel.text = "" if bundle is None else bundleWords(bundle)
 
     def _onPooling(self, _index: int = 0) -> None:

@@ -214,6 +214,7 @@ class Panel(slicer.util.VTKObservationMixin):
         if self._parameters is not None:
             for section in self._sections:
                 section.show(self._parameters)
+            self.bscans.showParameters(self._parameters)
         self._showButton()
 
     def _onNodeRemoved(self, _caller: Any, _event: str) -> None:

@@ -123,6 +123,7 @@ class RetinaTriageParameterNode:
     outputSegmentation: slicer.vtkMRMLSegmentationNode
     bundleChoice: BundleChoice = BundleChoice.SHIPPED
     bundlePath: str = ""
+    bscanBundlePath: str = ""
     compute: ComputeChoice = ComputeChoice.AUTO
     laterality: LateralityChoice = LateralityChoice.AS_STORED
     scanner: ScannerChoice = ScannerChoice.AS_STORED

@@ -233,3 +233,12 @@ def test_image_bundle_under_inputs_is_refused_with_the_remedy(panel: Any, sectio
 
     choose_bundle(panel, Path(section.bundleEdit.currentPath))
     assert "choose it under B-scan classifier" in panel.ui.reasonsLabel.text
+
+
+def test_bundle_is_kept_with_the_scene(panel: Any, section: Any):
+    chosen = section.bundleEdit.currentPath
+    assert panel._parameters.bscanBundlePath == chosen
+    panel.exit()
+    section.bundleEdit.currentPath = "elsewhere"  # as another scene would leave it
+    panel.enter()
+    assert section.bundleEdit.currentPath == chosen
