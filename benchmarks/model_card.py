@@ -21,16 +21,18 @@ from pathlib import Path
 from typing import Any
 
 from RetinaTriageLib.bundle import load_bundle
-from RetinaTriageLib.evaluation.card_tables import (
+from RetinaTriageLib.evaluation.card_phantoms import (
     auc_table,
-    condition_lines,
     confusion_table,
     dice_table,
+    gain_table,
+    phantom_table,
+)
+from RetinaTriageLib.evaluation.card_tables import (
+    condition_lines,
     eye_table,
     fluid_table,
-    gain_table,
     line_table,
-    phantom_table,
 )
 
 EVALUATE = (sys.executable, "-m", "RetinaTriageLib.cli.main", "evaluate")

@@ -58,9 +58,10 @@ def add_action(actions: Actions) -> None:
 
 def adaptation(parsed: argparse.Namespace) -> int:
     """Adapt, evaluate, print the table and write figure, JSON and text."""
+    from RetinaTriageLib.evaluation.adaptation_eyes import AdaptationStudy
     from RetinaTriageLib.evaluation.adaptation_figure import draw_study
     from RetinaTriageLib.evaluation.adaptation_report import report_paths, study_json, study_text
-    from RetinaTriageLib.evaluation.adaptation_study import AdaptationStudy, run_study
+    from RetinaTriageLib.evaluation.adaptation_study import run_study
     from RetinaTriageLib.evaluation.phantom_runs import require_case_folder
     from RetinaTriageLib.evaluation.unseen_device import unseen_device
     from RetinaTriageLib.training.adapt_branch import BranchPlan

@@ -11,8 +11,8 @@ from PIL import Image
 
 from RetinaTriageLib.cli.main import main
 from RetinaTriageLib.errors import InputError
-from RetinaTriageLib.evaluation import adaptation_study
-from RetinaTriageLib.evaluation.adaptation_study import AdaptationStudy, write_labeled
+from RetinaTriageLib.evaluation import adaptation_eyes, adaptation_study
+from RetinaTriageLib.evaluation.adaptation_eyes import AdaptationStudy, write_labeled
 from RetinaTriageLib.evaluation.unseen_device import UNSEEN_DEVICES, UnseenDevice, unseen_phantom
 from RetinaTriageLib.phantoms.devices import DeviceProfile, with_bscans
 from RetinaTriageLib.phantoms.phantom import make_phantom
@@ -85,7 +85,8 @@ def test_command_writes_table_figure_and_json_and_goes_on(
     monkeypatch.setattr(
         "RetinaTriageLib.evaluation.unseen_device.UNSEEN_DEVICES", {device.name: device}
     )
-    monkeypatch.setattr(adaptation_study, "SPECTRALIS", small(adaptation_study.SPECTRALIS))
+    for module in (adaptation_eyes, adaptation_study):
+        monkeypatch.setattr(module, "SPECTRALIS", small(module.SPECTRALIS))
     example_bundle(tmp_path / "bundle", segmenters=1)
     out = tmp_path / "out"
     words = ["evaluate", "adaptation", "--bundle", tmp_path / "bundle", "--compute", "cpu"]

@@ -2,17 +2,19 @@ from __future__ import annotations
 
 import copy
 
-from RetinaTriageLib.evaluation.card_tables import (
-    Goal,
+from RetinaTriageLib.evaluation.card_goals import Goal
+from RetinaTriageLib.evaluation.card_phantoms import (
     auc_table,
-    condition_lines,
     confusion_table,
     dice_table,
+    gain_table,
+    phantom_table,
+)
+from RetinaTriageLib.evaluation.card_tables import (
+    condition_lines,
     eye_table,
     fluid_table,
-    gain_table,
     line_table,
-    phantom_table,
 )
 from RetinaTriageLib.tissues import TISSUES
 
