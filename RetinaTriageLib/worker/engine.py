@@ -7,7 +7,7 @@ import platform
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from RetinaTriageLib.errors import DeviceError, InputError
+from RetinaTriageLib.errors import DeviceError
 from RetinaTriageLib.progress import OnProgress, Progress
 from RetinaTriageLib.version import VERSION
 from RetinaTriageLib.worker.errors import WorkerMemoryError, WorkerSetupError
@@ -20,12 +20,11 @@ from RetinaTriageLib.worker.messages import (
     Judgement,
     JudgeRequest,
     OccludeRequest,
-    PatientFacts,
     Request,
-    RunOptions,
     TriageRequest,
     WorkerInfo,
 )
+from RetinaTriageLib.worker.plain_facts import operating_point, patient_of, triage_options
 
 if TYPE_CHECKING:
     from RetinaTriageLib.bscan_verdict import BscanVerdict
@@ -33,9 +32,6 @@ if TYPE_CHECKING:
     from RetinaTriageLib.explain.explanation import Explanation
     from RetinaTriageLib.explain.occlusion_map import OcclusionMap
     from RetinaTriageLib.measures.map_place import MapMeasures
-    from RetinaTriageLib.networks.patient import Patient
-    from RetinaTriageLib.operating_points import OperatingPoint
-    from RetinaTriageLib.pipeline import TriageOptions
     from RetinaTriageLib.result import TriageResult
     from RetinaTriageLib.worker.warm_bundle import BundleShelf
 
@@ -114,7 +110,7 @@ class TorchEngine:
     def _triage(self, request: TriageRequest, on_progress: OnProgress) -> TriageResult:
         from RetinaTriageLib.pipeline import triage
 
-        options = _options(request.options)
+        options = triage_options(request.options)
         bundle = self._load(request.bundle, on_progress)
         return triage(request.volume, bundle, options, on_progress=on_progress)
 
@@ -124,7 +120,7 @@ class TorchEngine:
         from RetinaTriageLib.inference.compute import choose_compute
         from RetinaTriageLib.inference.ensemble import judge_labels
 
-        patient, point = _patient(request.patient), _operating_point(request.operating_point)
+        patient, point = patient_of(request.patient), operating_point(request.operating_point)
         compute = choose_compute(request.compute)
         bundle = self._load(request.bundle, on_progress)
         opinions = judge_labels(
@@ -143,7 +139,7 @@ class TorchEngine:
         from RetinaTriageLib.explain.occlusion import explain_map
         from RetinaTriageLib.inference.compute import choose_compute
 
-        patient, point = _patient(request.patient), _operating_point(request.operating_point)
+        patient, point = patient_of(request.patient), operating_point(request.operating_point)
         compute = choose_compute(request.compute)
         bundle = self._load(request.bundle, on_progress)
         return explain_map(
@@ -164,7 +160,7 @@ class TorchEngine:
         from RetinaTriageLib.explain.picture_occlusion import OcclusionPlan
         from RetinaTriageLib.inference.compute import choose_compute
 
-        patient, point = _patient(request.patient), _operating_point(request.operating_point)
+        patient, point = patient_of(request.patient), operating_point(request.operating_point)
         compute = choose_compute(request.compute)
         path = request.bundle or bundled_models()
         bundle = (
@@ -232,49 +228,6 @@ def _check_bundle(request: CheckBundleRequest) -> tuple[BundleFact, ...]:
     path = request.bundle or bundled_models()
     checks = check_image_bundle(path) if is_image_bundle(path) else check_bundle(path)
     return tuple(BundleFact(check.what, check.found) for check in checks)
-
-
-def _options(options: RunOptions) -> TriageOptions:
-    from RetinaTriageLib.networks.classifier_input import ClassifierInput
-    from RetinaTriageLib.pipeline import TriageOptions
-
-    chosen = options.classifier_input
-    names = [source.value for source in ClassifierInput]
-    if chosen is not None and chosen not in names:
-        raise InputError(_unknown("classifier input", chosen, names))
-    return TriageOptions(
-        operating_point=_operating_point(options.operating_point),
-        patient=_patient(options.patient),
-        compute=options.compute,
-        slab_bscans=options.slab_bscans,
-        classifier_input=None if chosen is None else ClassifierInput(chosen),
-        seed=options.seed,
-        fovea=options.fovea,
-        scanner=options.scanner,
-    )
-
-
-def _operating_point(name: str) -> OperatingPoint:
-    from RetinaTriageLib.operating_points import OperatingPoint
-
-    names = [point.value for point in OperatingPoint]
-    if name not in names:
-        raise InputError(_unknown("operating point", name, names))
-    return OperatingPoint(name)
-
-
-def _patient(facts: PatientFacts) -> Patient:
-    from RetinaTriageLib.networks.patient import Patient, Sex
-
-    codes = [sex.value for sex in Sex]
-    if facts.sex is not None and facts.sex not in codes:
-        raise InputError(_unknown("sex", facts.sex, codes))
-    sex = None if facts.sex is None else Sex(facts.sex)
-    return Patient(facts.age_years, sex, facts.visual_acuity_logmar)
-
-
-def _unknown(what: str, found: str, expected: list[str]) -> str:
-    return f"Found {what} {found!r}; expected one of {', '.join(expected)}."
 
 
 def _no_memory(error: Exception) -> str:

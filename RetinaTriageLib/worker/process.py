@@ -38,13 +38,8 @@ from RetinaTriageLib.worker.events import (
     Ready,
 )
 from RetinaTriageLib.worker.folder import ArrayFolder, create_private_folder
-from RetinaTriageLib.worker.messages import (
-    Request,
-    WorkerInfo,
-    decode_answer,
-    encode_request,
-    operation_of,
-)
+from RetinaTriageLib.worker.messages import Request, WorkerInfo
+from RetinaTriageLib.worker.operations import decode_answer, encode_request, operation_of
 from RetinaTriageLib.worker.protocol import (
     PROTOCOL,
     Failure,

@@ -16,7 +16,8 @@ from RetinaTriageLib.version import VERSION
 from RetinaTriageLib.worker.codec import encode_fields
 from RetinaTriageLib.worker.errors import ErrorKind, WorkerProtocolError, error_kind
 from RetinaTriageLib.worker.folder import ArrayFolder, require_private_folder
-from RetinaTriageLib.worker.messages import Request, WorkerInfo, decode_request, encode_answer
+from RetinaTriageLib.worker.messages import Request, WorkerInfo
+from RetinaTriageLib.worker.operations import decode_request, encode_answer
 from RetinaTriageLib.worker.protocol import (
     PROTOCOL,
     Json,

@@ -12,8 +12,8 @@ from RetinaTriageLib.progress import ignore_progress
 from RetinaTriageLib.volume import OCTVolume
 from RetinaTriageLib.worker.engine import TorchEngine
 from RetinaTriageLib.worker.folder import ArrayFolder, create_private_folder
-from RetinaTriageLib.worker.messages import (
-    JudgeBscansRequest,
+from RetinaTriageLib.worker.messages import JudgeBscansRequest
+from RetinaTriageLib.worker.operations import (
     decode_answer,
     decode_request,
     encode_answer,

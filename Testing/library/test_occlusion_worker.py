@@ -19,8 +19,8 @@ from RetinaTriageLib.progress import ignore_progress
 from RetinaTriageLib.volume import OCTVolume, VoxelSpacing
 from RetinaTriageLib.worker.engine import TorchEngine
 from RetinaTriageLib.worker.folder import ArrayFolder
-from RetinaTriageLib.worker.messages import (
-    OccludeRequest,
+from RetinaTriageLib.worker.messages import OccludeRequest
+from RetinaTriageLib.worker.operations import (
     decode_answer,
     decode_request,
     encode_answer,

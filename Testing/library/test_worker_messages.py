@@ -19,7 +19,6 @@ from RetinaTriageLib.volume import VoxelSpacing
 from RetinaTriageLib.worker.errors import WorkerProtocolError
 from RetinaTriageLib.worker.folder import ArrayFolder, create_private_folder
 from RetinaTriageLib.worker.messages import (
-    OPERATIONS,
     BundleFact,
     CheckBundleRequest,
     Device,
@@ -31,6 +30,9 @@ from RetinaTriageLib.worker.messages import (
     Request,
     RunOptions,
     TriageRequest,
+)
+from RetinaTriageLib.worker.operations import (
+    OPERATIONS,
     decode_answer,
     decode_request,
     decode_result,
