@@ -10,10 +10,11 @@ import numpy.typing as npt
 from RetinaTriageLib.phantoms.anatomy import vessel_reach
 from RetinaTriageLib.phantoms.clinical_rule import Truth, judge_eye
 from RetinaTriageLib.phantoms.devices import SPECTRALIS, DeviceProfile
+from RetinaTriageLib.phantoms.exposure import PURE_BLACK, Exposure, draw_exposure
 from RetinaTriageLib.phantoms.eye import Disease, Eye, draw_diseases, draw_eye
 from RetinaTriageLib.phantoms.fields import Array
 from RetinaTriageLib.phantoms.paint import paint_regions, tissue_labels
-from RetinaTriageLib.phantoms.picture import PURE_BLACK, Exposure, draw_exposure, take_picture
+from RetinaTriageLib.phantoms.picture import take_picture
 from RetinaTriageLib.phantoms.surfaces import find_surfaces
 from RetinaTriageLib.progress import OnProgress, Progress, ignore_progress
 from RetinaTriageLib.tissues import TISSUE_BY_NAME

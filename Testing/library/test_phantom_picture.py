@@ -7,9 +7,10 @@ import pytest
 from example_eye import BRUCH_MM, FLAT, SMALL, mean_eye
 
 from RetinaTriageLib.phantoms.devices import CIRRUS, SPECTRALIS, DeviceProfile
+from RetinaTriageLib.phantoms.exposure import Exposure, draw_exposure
 from RetinaTriageLib.phantoms.lesions import Cyst, Lesions
 from RetinaTriageLib.phantoms.paint import CYST, paint_regions
-from RetinaTriageLib.phantoms.picture import Exposure, draw_exposure, take_picture
+from RetinaTriageLib.phantoms.picture import take_picture
 from RetinaTriageLib.phantoms.surfaces import REGIONS, find_surfaces
 
 X_MM, Y_MM = np.linspace(-2.0, 2.0, 200)[None], np.zeros((1, 200))
