@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import asdict
 from pathlib import Path
 
@@ -68,3 +69,10 @@ def example_weights(manifest: Manifest) -> dict[str, dict[str, torch.Tensor]]:
 def example_bundle(folder: Path, segmenters: int = 1, classifiers: int = 1) -> Bundle:
     manifest = example_manifest(segmenters, classifiers)
     return save_bundle(folder, manifest, example_weights(manifest), "# Example\n\nFor tests.\n")
+
+
+def rewrite_manifest(folder: Path, **changes: object) -> Path:
+    """Write a bundle's ``bundle.json`` with other fields; returns its folder."""
+    path = folder / "bundle.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), **changes}))
+    return folder

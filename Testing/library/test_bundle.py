@@ -15,6 +15,7 @@ from example_bundle import (
     example_bundle,
     example_manifest,
     example_weights,
+    rewrite_manifest,
 )
 
 from RetinaTriageLib.bundle import (
@@ -36,11 +37,6 @@ from RetinaTriageLib.errors import BundleError, OutputError
 from RetinaTriageLib.networks.segmentation import SegmentationNetwork
 from RetinaTriageLib.outcomes import REFERRAL, Outcome, OutcomeHead
 from RetinaTriageLib.tissues import TISSUES
-
-
-def rewrite_manifest(folder: Path, **changes: object) -> None:
-    path = folder / "bundle.json"
-    path.write_text(json.dumps({**json.loads(path.read_text()), **changes}))
 
 
 def replace_weights(folder: Path, content: bytes) -> None:

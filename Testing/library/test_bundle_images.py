@@ -1,4 +1,3 @@
-import json
 import shutil
 import subprocess
 import sys
@@ -8,7 +7,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from example_bundle import example_bundle
+from example_bundle import example_bundle, rewrite_manifest
 from example_image_bundle import (
     CLASSES,
     CNV,
@@ -27,12 +26,6 @@ from RetinaTriageLib.bundle_images import (
 )
 from RetinaTriageLib.errors import BundleError, OutputError
 from RetinaTriageLib.image_classes import Head
-
-
-def altered(folder: Path, **fields: object) -> Path:
-    manifest = folder / "bundle.json"
-    manifest.write_text(json.dumps({**json.loads(manifest.read_text()), **fields}))
-    return folder
 
 
 def test_written_bundle_gives_its_network_back(tmp_path: Path) -> None:
@@ -93,14 +86,14 @@ def test_manifest_that_makes_no_sense_is_refused(
 ) -> None:
     example_image_bundle(tmp_path / "b")
     with pytest.raises(BundleError, match=said):
-        load_image_bundle(altered(tmp_path / "b", **fields))
+        load_image_bundle(rewrite_manifest(tmp_path / "b", **fields))
 
 
 def test_weights_of_other_classes_are_refused(tmp_path: Path) -> None:
     example_image_bundle(tmp_path / "b")
     fewer = [{"name": found.name, "title": found.title} for found in CLASSES[:2]]
     with pytest.raises(BundleError, match="do not fit"):
-        load_image_bundle(altered(tmp_path / "b", classes=fewer))
+        load_image_bundle(rewrite_manifest(tmp_path / "b", classes=fewer))
 
 
 def test_network_of_other_classes_is_not_written(tmp_path: Path) -> None:

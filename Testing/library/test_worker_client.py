@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -19,14 +18,7 @@ from RetinaTriageLib.worker.messages import CheckBundleRequest
 
 HEAVY = ("torch", "scipy", "SimpleITK", "matplotlib", "RetinaTriageLib.pipeline")
 
-
-@pytest.fixture(autouse=True)
-def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Folder in which clients make theirs."""
-    folder = tmp_path / "temporary"
-    folder.mkdir()
-    monkeypatch.setattr(tempfile, "tempdir", str(folder))
-    return folder
+pytestmark = pytest.mark.usefixtures("temporary")
 
 
 def worker_pid(client: WorkerClient) -> int:

@@ -7,36 +7,22 @@ from typing import Any
 import numpy as np
 import pytest
 import slicer
-from example_result import example_result, result_from_maps
 from panel_steps import bundle_folder, choose_bundle, scan, wait_until
 from RetinaTriageSlicer.browser_scan import mapScan
 from RetinaTriageSlicer.edited_map import makeEditedCopy, readTissueMap, writeTissueMap
 from RetinaTriageSlicer.explain_table import findExplanation, readExplanation
 from RetinaTriageSlicer.places import indexOf, pointOf
 from RetinaTriageSlicer.provenance import PREFIX
-from RetinaTriageSlicer.scene import ResultNodes, findResults, showResult
+from RetinaTriageSlicer.scene import findResults
 from RetinaTriageSlicer.shown_case import readCase, tissueLabels
 from RetinaTriageSlicer.volume_node import readVolumeNode
-from volume_nodes import volume_node
-
-
-def result_in_scene(**stored: Any) -> ResultNodes:
-    """Example result of a node that stores its scan in some way."""
-    known = example_result()
-    node = volume_node(known.volume, **stored)
-    node.SetAttribute("RetinaTriage.Laterality", "OD")
-    volume, grid = readVolumeNode(node)
-    signs = np.sign(np.diag(known.volume.directions.T @ volume.directions)).astype(int)
-    maps = [
-        np.ascontiguousarray(h.tissue_map[:: signs[2], :, :: signs[0]]) for h in known.hypotheses
-    ]
-    return showResult(result_from_maps(volume, maps), node, grid)
+from shown_results import shown
 
 
 @pytest.fixture
 def explain(panel: Any, tmp_path: Path) -> Any:
     """Section with a result whose bundle is at hand."""
-    nodes = result_in_scene()
+    nodes, _result, _node = shown()
     folder = bundle_folder(tmp_path)
     sha256 = hashlib.sha256((folder / "bundle.json").read_bytes()).hexdigest()
     nodes.consensus.SetAttribute(PREFIX + "BundleSha256", sha256)
@@ -58,7 +44,7 @@ def cells(section: Any, column: int) -> list[str]:
 
 @pytest.mark.parametrize("stored", [{}, {"axes": (2, 1, 0)}, {"axes": (1, 0, 2), "flipped": (0,)}])
 def test_labels_return_from_segments_however_the_scan_is_stored(stored: dict[str, Any]):
-    nodes = result_in_scene(**stored)
+    nodes, _result, _node = shown(**stored)
     volume, grid = readVolumeNode(nodes.volumeNode)
     case = readCase(nodes, None)
     labels = tissueLabels(nodes.hypotheses[0], nodes.volumeNode, grid, case.tissues)
@@ -70,7 +56,7 @@ def test_labels_return_from_segments_however_the_scan_is_stored(stored: dict[str
 
 
 def test_places_are_found_again():
-    nodes = result_in_scene(axes=(1, 0, 2), flipped=(0,), turned_degrees=20.0)
+    nodes, _result, _node = shown(axes=(1, 0, 2), flipped=(0,), turned_degrees=20.0)
     volume, grid = readVolumeNode(nodes.volumeNode)
     there = pointOf(nodes.volumeNode, grid, volume.shape[1], (3, 40, 20.5))
     assert indexOf(nodes.volumeNode, grid, volume.shape[1], there) == pytest.approx((3, 40, 20.5))

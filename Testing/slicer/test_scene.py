@@ -13,25 +13,12 @@ from RetinaTriageSlicer.provenance import INPUT_ROLE, PREFIX
 from RetinaTriageSlicer.scene import ResultNodes, findResults, removeResult, showResult
 from RetinaTriageSlicer.thickness_colors import COLORS
 from RetinaTriageSlicer.volume_node import ijkToRas, readVolumeNode
+from shown_results import shown
 from volume_nodes import volume_node
 
 from RetinaTriageLib.result import TriageResult
 
 CYST = "intraretinal_fluid"
-
-
-def shown(**stored: Any) -> tuple[ResultNodes, TriageResult, Any]:
-    """Example result in the scene, of a node that stores its scan in some way."""
-    known = example_result()
-    node = volume_node(known.volume, **stored)
-    node.SetAttribute("RetinaTriage.Laterality", "OD")
-    volume, grid = readVolumeNode(node)
-    signs = np.sign(np.diag(known.volume.directions.T @ volume.directions)).astype(int)
-    maps = [
-        np.ascontiguousarray(h.tissue_map[:: signs[2], :, :: signs[0]]) for h in known.hypotheses
-    ]
-    result = result_from_maps(volume, maps)
-    return showResult(result, node, grid), result, node
 
 
 def cyst_center(nodes: ResultNodes) -> np.ndarray:
