@@ -47,6 +47,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     scans.add_argument("--scanner", metavar="NAME", help="scanner family or adapted scanner")
     model = parser.add_argument_group("model")
     model.add_argument("--bundle", type=Path, help="bundle folder or zip; default: the bundled one")
+    model.add_argument(
+        "--bscan-bundle",
+        type=Path,
+        help="whole-image classifiers whose verdict stands beside the tissue maps'",
+    )
     model.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda", "mps"))
     model.add_argument("--slab", type=int, default=4, help="B-scans at a time (default 4)")
     model.add_argument(
@@ -123,6 +128,7 @@ def _plan(parsed: argparse.Namespace) -> CohortPlan:
         save=Save(parsed.save),
         keep_identifiers=parsed.keep_identifiers,
         helpers=Helpers.of(jobs, parsed.read_timeout),
+        bscan_bundle=parsed.bscan_bundle.resolve() if parsed.bscan_bundle else None,
     )
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
+from RetinaTriageLib.cohort.bscan_cells import bscan_cells
 from RetinaTriageLib.cohort.cohort_rows import SPREAD
 from RetinaTriageLib.cohort.table import Cell, cell_of, outcome_prefix
 from RetinaTriageLib.cohort.units import Facts
+from RetinaTriageLib.measures.volumes import NL_PER_MM3
 from RetinaTriageLib.result import EtdrsTable, TriageResult
-from RetinaTriageLib.writers.tables import NL_PER_MM3
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,7 @@ def case_row(result: TriageResult, name: CaseName, said: Collection[str] = ()) -
         "bscans": volume.shape[0],
     }
     row |= _scores(result)
+    row |= bscan_cells(result)
     for measure in result.measurements.tissues:
         row[f"volume_{measure.tissue.name}_nl"] = _nl(measure.volume_mm3["all"])
         row[f"volume_{measure.tissue.name}_spread_nl"] = _nl(measure.volume_spread.std)

@@ -24,6 +24,8 @@ SPREAD = "_spread"
 REFERRAL_PREFIX, CONDITION_PREFIX = "referral_", "condition_"
 NORMAL = CONDITIONS.outcomes[0].name
 CST = "central_subfield_um"
+BSCAN_DIFFERS = "bscan_differs"  # "yes" where B-scan classifier and tissue maps disagree
+BSCAN_SAID = "bscan_disagreement"
 
 TITLES: Mapping[str, str] = {
     outcome.name: outcome.title for head in (REFERRAL, CONDITIONS) for outcome in head.outcomes

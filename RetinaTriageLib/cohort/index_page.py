@@ -16,6 +16,8 @@ from typing import Any
 from urllib.parse import quote
 
 from RetinaTriageLib.cohort.cohort_rows import (
+    BSCAN_DIFFERS,
+    BSCAN_SAID,
     CASES_FOLDER,
     CONDITION_PREFIX,
     CST,
@@ -111,8 +113,14 @@ def _row(out_dir: Path, cohort: CohortRows, row: CohortRow) -> Json:
         "date": row.text("visit_date"),
         "age": _json(row.number("age")),
         "sex": row.text("sex"),
-        "said": " ".join(part for part in (row.text("assumed"), row.text("notes")) if part),
+        "said": " ".join(part for part in _said(row) if part),
     }
+
+
+def _said(row: CohortRow) -> tuple[str, ...]:
+    """Sentences on a case: that two systems disagree on it comes first."""
+    differs = row.text(BSCAN_SAID) if row.text(BSCAN_DIFFERS) == "yes" else ""
+    return differs, row.text("assumed"), row.text("notes")
 
 
 def _links(out_dir: Path, case_id: str) -> Json:

@@ -5,20 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from threading import Thread
-from typing import TYPE_CHECKING
 
+from RetinaTriageLib.cohort.models import Models
 from RetinaTriageLib.cohort.plan import CohortPlan, Outcome
 from RetinaTriageLib.cohort.station import Station
 from RetinaTriageLib.cohort.units import Unit
-
-if TYPE_CHECKING:
-    from RetinaTriageLib.bundle import Bundle
 
 OnOutcome = Callable[[Outcome], None]
 
 
 def work_locally(
-    plan: CohortPlan, bundle: Bundle, units: Sequence[Unit], on_outcome: OnOutcome
+    plan: CohortPlan, models: Models, units: Sequence[Unit], on_outcome: OnOutcome
 ) -> None:
     """Work all units; the calling thread computes, others read and write.
 
@@ -29,7 +26,7 @@ def work_locally(
     OutputError
         If a case cannot be written.
     """
-    station = Station(plan, bundle)
+    station = Station(plan, models)
     driver = _Driver(station, units, on_outcome, plan.helpers.in_flight)
     driver.start()
     try:

@@ -45,6 +45,7 @@ class CohortPlan:
     Attributes
     ----------
     bundle : folder or zip; all machines must see it, the scans and ``out_dir`` at the same path
+    bscan_bundle : of whole-image classifiers that judge beside it; None without
     compute : "auto", "cpu", "cuda" or "mps"
     keep_identifiers : whether patient number, visit date and other identifiers of files are kept
     """
@@ -57,9 +58,13 @@ class CohortPlan:
     save: Save = Save.MAPS
     keep_identifiers: bool = False
     helpers: Helpers = field(default_factory=Helpers)
+    bscan_bundle: Path | None = None
 
-    def settings(self, bundle_sha256: str, version: str) -> dict[str, Any]:
+    def settings(
+        self, bundle_sha256: str, version: str, bscan_sha256: str | None = None
+    ) -> dict[str, Any]:
         """State what every row of a cohort must share."""
+        beside = {} if bscan_sha256 is None else {"bscan_bundle_sha256": bscan_sha256}
         return {
             "format": 1,
             "bundle_sha256": bundle_sha256,
@@ -67,6 +72,7 @@ class CohortPlan:
             "operating_point": self.operating_point.value,
             "save": self.save.value,
             "keep_identifiers": self.keep_identifiers,
+            **beside,
         }
 
 

@@ -13,18 +13,16 @@ import threading
 from collections import Counter, deque
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from RetinaTriageLib.cohort.local_engine import OnOutcome
+from RetinaTriageLib.cohort.models import Models, load_models
 from RetinaTriageLib.cohort.plan import CohortPlan, Outcome
 from RetinaTriageLib.cohort.run_cohort import Engine
 from RetinaTriageLib.cohort.station import Station
 from RetinaTriageLib.cohort.store import SETTINGS_FILE
 from RetinaTriageLib.cohort.units import Unit, failure_of
 from RetinaTriageLib.errors import DeviceError, OutputError
-
-if TYPE_CHECKING:
-    from RetinaTriageLib.bundle import Bundle
 
 TRIES = 3
 MOST_STARTS = 20
@@ -52,7 +50,7 @@ def ray_engine(address: str = "auto", cpus: int = 4) -> Engine:
         raise DeviceError(msg) from error
 
     def work(
-        plan: CohortPlan, _bundle: Bundle, units: Sequence[Unit], on_outcome: OnOutcome
+        plan: CohortPlan, _models: Models, units: Sequence[Unit], on_outcome: OnOutcome
     ) -> float:
         return work_on_ray(plan, units, on_outcome, address=address, cpus=cpus)
 
@@ -143,9 +141,7 @@ class StationActor:
     def _started(self) -> Station:
         import torch
 
-        from RetinaTriageLib.bundle import load_bundle
         from RetinaTriageLib.inference.allocator import keep_freed_memory
-        from RetinaTriageLib.inference.warm_bundle import WarmBundle
 
         keep_freed_memory()
         if self._threads is not None:
@@ -156,7 +152,7 @@ class StationActor:
                 "bundle and --out on a file system that all nodes share. Mount it there."
             )
             raise OutputError(msg)
-        station = Station(self._plan, WarmBundle.of(load_bundle(self._plan.bundle)))
+        station = Station(self._plan, load_models(self._plan))
         threading.Thread(target=station.compute, daemon=True).start()
         return station
 

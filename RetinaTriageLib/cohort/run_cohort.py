@@ -6,13 +6,14 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from RetinaTriageLib.cohort.bscan_cells import bscan_columns
 from RetinaTriageLib.cohort.discover import find_scans
 from RetinaTriageLib.cohort.duplicates import without_duplicates
 from RetinaTriageLib.cohort.index_page import write_index
 from RetinaTriageLib.cohort.listing import read_list
 from RetinaTriageLib.cohort.local_engine import OnOutcome, work_locally
+from RetinaTriageLib.cohort.models import Models, load_models
 from RetinaTriageLib.cohort.plan import CohortPlan, Outcome
 from RetinaTriageLib.cohort.plots import write_plots
 from RetinaTriageLib.cohort.read_task import holds_several
@@ -22,13 +23,10 @@ from RetinaTriageLib.cohort.units import NO_FACTS, Facts, Failure, Unit
 from RetinaTriageLib.errors import DeviceError
 from RetinaTriageLib.version import VERSION
 
-if TYPE_CHECKING:
-    from RetinaTriageLib.bundle import Bundle
-
 MOST_FAILURES_IN_A_ROW = 5
 """So many scans that the machine failed at, and not the file, end a run."""
 
-Engine = Callable[[CohortPlan, "Bundle", Sequence[Unit], OnOutcome], float]
+Engine = Callable[[CohortPlan, Models, Sequence[Unit], OnOutcome], float]
 """Works units, and says how many sets of networks it had."""
 
 
@@ -122,24 +120,23 @@ def run_cohort(
     DeviceError
         If the machine failed at several scans in a row.
     """
-    from RetinaTriageLib.bundle import load_bundle
-    from RetinaTriageLib.inference.warm_bundle import WarmBundle
-
-    bundle = WarmBundle.of(load_bundle(plan.bundle))
+    models = load_models(plan)
+    beside = () if models.task is None else bscan_columns(models.task)
+    columns = cohort_columns(models.maps.vocabulary, beside)
     store = CohortStore(plan.out_dir)
     with store.locked():
-        store.begin(plan.settings(bundle.sha256, VERSION))
+        store.begin(plan.settings(models.maps.sha256, VERSION, models.images_sha256))
         run = _Run(store, inputs, on_count)
         units = run.left()
         start = time.perf_counter()
         stations = 1.0
         try:
             if units:
-                stations = engine(plan, bundle, units, run.take)
+                stations = engine(plan, models, units, run.take)
         finally:
             seconds = time.perf_counter() - start
             store.tidy()
-            rows = store.write_tables(cohort_columns(bundle.vocabulary), run.failures)
+            rows = store.write_tables(columns, run.failures)
         write_plots(plan.out_dir)
         write_index(plan.out_dir)
     computing = run.compute_seconds / (seconds * stations) if run.worked else float("nan")
@@ -147,10 +144,10 @@ def run_cohort(
 
 
 def local_engine(
-    plan: CohortPlan, bundle: Bundle, units: Sequence[Unit], on_outcome: OnOutcome
+    plan: CohortPlan, models: Models, units: Sequence[Unit], on_outcome: OnOutcome
 ) -> float:
     """Work on this machine."""
-    work_locally(plan, bundle, units, on_outcome)
+    work_locally(plan, models, units, on_outcome)
     return 1.0
 
 

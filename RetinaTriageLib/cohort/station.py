@@ -22,6 +22,7 @@ from RetinaTriageLib.cohort.helper_pool import (
     Limits,
     UnexpectedTaskError,
 )
+from RetinaTriageLib.cohort.models import Models
 from RetinaTriageLib.cohort.plan import CohortPlan, Outcome
 from RetinaTriageLib.cohort.read_task import (
     FAMILIES,
@@ -41,11 +42,11 @@ from RetinaTriageLib.errors import (
     MissingPackageError,
     RetinaTriageError,
 )
-from RetinaTriageLib.progress import Progress
+from RetinaTriageLib.progress import OnProgress, Progress
 from RetinaTriageLib.result import TriageResult
 
 if TYPE_CHECKING:
-    from RetinaTriageLib.bundle import Bundle
+    from RetinaTriageLib.bscan_verdict import BscanVerdict
     from RetinaTriageLib.networks.patient import Patient
 
 READ_MEMORY_BYTES = 10 << 30  # volumes have at most 2 GiB; readers hold a few copies
@@ -54,14 +55,14 @@ MACHINE_ERRORS = (DeviceError, HelperDiedError, HelperTimeoutError, UnexpectedTa
 
 
 class Station:
-    """Works scans with one bundle; `work` may be called by several threads at once.
+    """Works scans with the same bundles; `work` may be called by several threads at once.
 
     One thread has to `compute` for them: the thread that the heap of the process belongs to is
     fastest.
     """
 
-    def __init__(self, plan: CohortPlan, bundle: Bundle) -> None:
-        self._plan, self._bundle = plan, bundle
+    def __init__(self, plan: CohortPlan, models: Models) -> None:
+        self._plan, self._models = plan, models
         self._store = CohortStore(plan.out_dir)
         limits = Limits(plan.helpers.read_seconds, READ_MEMORY_BYTES)
         self.readers = HelperPool(read_task, plan.helpers.readers, limits)
@@ -187,13 +188,26 @@ class Station:
         )
         self._require_going()
         try:
-            result = triage(scan.volume, self._bundle, options, on_progress=on_progress)
+            result = triage(scan.volume, self._models.maps, options, on_progress=on_progress)
+            result = replace(result, bscan_verdict=self._beside(scan, on_progress))
         except RetinaTriageError:
             raise
         except Exception as error:
             msg = f"{type(error).__name__}: {error}. Report it with the file."
             raise UnexpectedTaskError(msg) from error
         return result, tuple(said), time.perf_counter() - start
+
+    def _beside(self, scan: Scan, on_progress: OnProgress) -> BscanVerdict | None:
+        """Verdict of the whole-image classifiers; None without them."""
+        if self._models.images is None:
+            return None
+        from RetinaTriageLib.inference.compute import choose_compute
+        from RetinaTriageLib.inference.judge_images import judge_bscans
+
+        compute = choose_compute(self._plan.compute)
+        return judge_bscans(
+            scan.volume, self._models.images, compute=compute, on_progress=on_progress
+        )
 
     def _require_going(self) -> None:
         if self._stopped.is_set():

@@ -81,11 +81,15 @@ def outcome_prefix(head: str) -> str:
     return "condition_" if head == CONDITIONS.name else f"{head}_"
 
 
-def cohort_columns(vocabulary: Vocabulary) -> tuple[Column, ...]:
+def cohort_columns(vocabulary: Vocabulary, beside: tuple[Column, ...] = ()) -> tuple[Column, ...]:
     """Columns of the table that a bundle's cases give.
 
     A head has a column of its name with what was decided, one a score and one a standard deviation
     over the opinions; a tissue has its volume and the deviation over the hypotheses.
+
+    Parameters
+    ----------
+    beside : columns of whole-image classifiers, see `bscan_columns`
     """
     columns = list(EYE_COLUMNS)
     for head in vocabulary.heads:
@@ -98,7 +102,7 @@ def cohort_columns(vocabulary: Vocabulary) -> tuple[Column, ...]:
     for sector in SECTORS:
         columns += [Column(f"etdrs_{sector}_um"), Column(f"etdrs_{sector}_spread_um")]
     columns += [Column("etdrs_total_mm3"), Column("central_subfield_um"), Column("disagreement")]
-    return (*columns, *SAID_COLUMNS)
+    return (*columns, *beside, *SAID_COLUMNS)
 
 
 def write_tables(

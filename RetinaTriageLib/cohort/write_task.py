@@ -13,8 +13,10 @@ from typing import Any
 from RetinaTriageLib.cohort.thumbnails import write_thumbnail
 from RetinaTriageLib.errors import OutputError
 from RetinaTriageLib.result import TriageResult
+from RetinaTriageLib.writers.bscan_tables import write_bscan_scores
 from RetinaTriageLib.writers.case import save_case
 from RetinaTriageLib.writers.case_folder import RESULT_FILE
+from RetinaTriageLib.writers.image_case import SCORES_FILE
 from RetinaTriageLib.writers.result_json import write_result_json
 from RetinaTriageLib.writers.tables import (
     write_etdrs,
@@ -102,4 +104,7 @@ def _write_numbers(result: TriageResult, place: Path) -> None:
     if result.measurements.etdrs is not None:
         names.append("etdrs.csv")
         write_etdrs(result.measurements.etdrs, place / names[-1])
+    if result.bscan_verdict is not None:
+        names.append(SCORES_FILE)
+        write_bscan_scores(result.bscan_verdict, place / SCORES_FILE)
     write_result_json(result, place / RESULT_FILE, names)

@@ -17,6 +17,7 @@ from cohort_scans import (
     write_scans,
 )
 from example_bundle import example_bundle
+from example_image_bundle import example_image_bundle
 from makers.heidelberg import write_e2e
 from makers.scan import made_scan
 
@@ -165,3 +166,21 @@ def test_scans_of_one_file_are_cases_of_their_own_and_corrected_files_are_tried_
     assert found == [("both.e2e", "1", "OD"), ("both.e2e", "2", "OS"), ("late.e2e", "1", "OD")]
     assert rows(tmp_path / "out" / "failures.csv") == []
     assert not list(tmp_path.rglob("*.seg.nrrd"))
+
+
+def test_stopped_cohort_with_two_bundles_ends_with_the_same_tables(
+    tmp_path: Path, bundle: Path
+) -> None:
+    scans = write_scans(tmp_path / "scans", 2)
+    example_image_bundle(tmp_path / "images")
+    beside = ("--bscan-bundle", str(tmp_path / "images"), "--save", "tables")
+    run_cohort_command(command(scans, tmp_path / "whole", bundle, *beside))
+    later = write_scans(tmp_path / "later", 1)
+    run_cohort_command(command(later, tmp_path / "parts", bundle, *beside))
+    (scans / "eye_01.nrrd").rename(later / "eye_01.nrrd")
+    run_cohort_command(command(later, tmp_path / "parts", bundle, *beside))
+    assert tables(tmp_path / "parts") == tables(tmp_path / "whole")
+    assert {row["bscan_bundle"] for row in rows(tmp_path / "whole" / "cohort.csv")} == {
+        "example_images 1.0"
+    }
+    assert main(command(later, tmp_path / "parts", bundle)[3:]) == 6  # without it: other columns

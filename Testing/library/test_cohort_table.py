@@ -1,21 +1,28 @@
 from __future__ import annotations
 
 import csv
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from example_case import example_case
+from example_image_bundle import CLASSES
 from example_result import SMALL, example_result
 
+from RetinaTriageLib.bscan_verdict import ImageOrigin, ImageTask, volume_verdict
+from RetinaTriageLib.cohort.bscan_cells import bscan_columns
 from RetinaTriageLib.cohort.case_row import CaseName, case_row
 from RetinaTriageLib.cohort.cohort_rows import read_cohort
 from RetinaTriageLib.cohort.table import Row, cohort_columns, write_tables
 from RetinaTriageLib.cohort.units import Facts
+from RetinaTriageLib.image_classes import Head, Pooling
 from RetinaTriageLib.outcomes import OUTCOME_HEADS
 from RetinaTriageLib.result import Vocabulary
 from RetinaTriageLib.tissues import TISSUES
 
 COLUMNS = cohort_columns(Vocabulary(TISSUES, OUTCOME_HEADS))
+TASK = ImageTask(CLASSES, Head.SOFTMAX)
+ORIGIN = ImageOrigin("example 1.0", "0" * 64, "Any.", "Nothing.", "0", "0", "CPU", 0.0)
 
 
 def row_of(file: str, series: int | None = None) -> Row:
@@ -88,3 +95,15 @@ def test_the_page_reads_the_outcomes_of_the_table(tmp_path: Path) -> None:
     cohort = read_cohort(tmp_path)
     assert cohort.referrals == OUTCOME_HEADS[0].names
     assert cohort.conditions == OUTCOME_HEADS[1].names
+
+
+def test_classifier_of_bscans_adds_its_verdict_and_where_the_two_differ() -> None:
+    bscans = volume_verdict(TASK, [[0.1, 0.2, 0.7], [0.8, 0.1, 0.1]], Pooling.MAXIMUM, ORIGIN)
+    result = replace(example_result(SMALL), bscan_verdict=bscans)
+    row = case_row(result, CaseName("a", "a", None, Facts()))
+    columns = cohort_columns(Vocabulary(TISSUES, OUTCOME_HEADS), bscan_columns(TASK))
+    assert set(row) == {column.name for column in columns}
+    assert (row["bscan_classes"], row["bscan_score_CNV"]) == ("CNV", 0.8)
+    differs = row["referral"] != "urgent" or "cnv" not in str(row["conditions"])
+    assert row["bscan_differs"] == ("yes" if differs else "no")
+    assert str(row["bscan_disagreement"]).startswith("The two verdicts")
