@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import argparse
 import csv
+import json
 import shlex
+import shutil
 import sys
 from pathlib import Path
 
@@ -19,6 +21,8 @@ from PIL import Image
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+from RetinaTriageLib.bundle import SHIPPED
+from RetinaTriageLib.bundle_files import MANIFEST, MODEL_CARD
 from RetinaTriageLib.cli.main import main as retina_triage
 from RetinaTriageLib.tissues import TISSUE_BY_NAME, TissueGroup, labels_of
 from RetinaTriageLib.training.phantom_sets import sample_path, write_stack
@@ -37,6 +41,11 @@ TRAINING = (
 )
 DUKE = "--pattern S0[89]_* --masks fluid_grader1 --largest 10 --spacing-um 123 3.87 11.5"
 BOXES = ("--box 20 --gray auto", "--box 20", "--box 40 --gray auto")
+MARKS = {
+    "CNV": "intraretinal_fluid subretinal_fluid",
+    "DME": "intraretinal_fluid subretinal_fluid",
+    "DRUSEN": "drusenoid_ped",
+}
 
 
 def main() -> None:
@@ -47,7 +56,6 @@ def main() -> None:
     parser.add_argument("--stacks", type=Path, help="phantoms made before; default: made here")
     parser.add_argument("--phantoms", type=int, default=800, help="stacks of six B-scans")
     parser.add_argument("--iterations", type=int, default=600)
-    parser.add_argument("--tissue-maps", type=Path, help="bundle to do the same through its maps")
     stated = parser.parse_args()
     table = stated.out / "pictures" / "pictures.csv"
     if not table.exists():
@@ -56,16 +64,37 @@ def main() -> None:
     if not (run / "bundle").exists():
         _do(f"train transfer {table} {TRAINING} --iterations {stated.iterations} --out {run}")
     duke, kermany = stated.data / "duke_dme", stated.data / "kermany_samples"
-    whole = f"evaluate occlusion --bundle {run / 'bundle'} --finest 4"
-    for box in BOXES:
-        _once(f"{whole} --lesions {duke} {DUKE} --class fluid {box}", stated.out, "duke", box)
+    whole = f"evaluate occlusion --bundle {run / 'bundle'} --finest 8 --tissue-only"
+    on_duke = f"--lesions {duke} {DUKE}"
+    _once(f"{whole} {on_duke} --class fluid {BOXES[0]}", stated.out, "duke", BOXES[0])
     for name in ("CNV", "DME", "DRUSEN", "NORMAL"):
         score = "drusen" if name == "DRUSEN" else "fluid"
         pictures = f"--pictures {kermany / name} --class {score} {BOXES[0]}"
-        _once(f"{whole} {pictures}", stated.out, "kermany", name)
-    if stated.tissue_maps is not None:
-        maps = f"evaluate occlusion --bundle {stated.tissue_maps} --class conditions.macular_edema"
-        _once(f"{maps} --lesions {duke} {DUKE} {BOXES[0]}", stated.out, "duke", "maps")
+        marks = f"--marks-of {SHIPPED / 'macula'} --mark {MARKS[name]}" if name in MARKS else ""
+        _once(f"{whole} {pictures} {marks}", stated.out, "kermany", name)
+    for box in BOXES[1:]:
+        _once(f"{whole} {on_duke} --class fluid {box}", stated.out, "duke", box)
+    maps = one_network(stated.out / "macula_one")
+    edema = f"--bundle {maps} --class conditions.macular_retinal_edema {BOXES[0]}"
+    _once(f"evaluate occlusion {on_duke} {edema} --scanner spectralis", stated.out, "duke", "maps")
+
+
+def one_network(folder: Path) -> Path:
+    """Bundle of the first segmenter and first classifier of macula, as all take far longer."""
+    if folder.exists():
+        return folder
+    source = SHIPPED / "macula"
+    fields = json.loads((source / MANIFEST).read_text(encoding="utf-8"))
+    fields["segmenters"], fields["classifiers"] = (
+        fields["segmenters"][:1],
+        fields["classifiers"][:1],
+    )
+    folder.mkdir(parents=True)
+    for entry in (*fields["segmenters"], *fields["classifiers"]):
+        shutil.copy(source / entry["file"], folder)
+    shutil.copy(source / MODEL_CARD, folder)
+    (folder / MANIFEST).write_text(json.dumps(fields), encoding="utf-8")
+    return folder
 
 
 def write_pictures(stated: argparse.Namespace, table: Path) -> None:

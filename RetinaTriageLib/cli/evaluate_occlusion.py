@@ -92,7 +92,9 @@ def occlusion(parsed: argparse.Namespace) -> int:
     def test(bscan: OCTVolume) -> OcclusionMap:
         box = filled_box(picture_of(bscan), parsed.box, parsed.gray)
         plan = OcclusionPlan(box=box, finest=parsed.finest)
-        return occlude_bscan(bscan, bundle, parsed.score, plan, compute=compute)
+        return occlude_bscan(
+            bscan, bundle, parsed.score, plan, compute=compute, tissue_only=parsed.tissue_only
+        )
 
     def draw(bscan: OCTVolume, found: OcclusionMap) -> OcclusionCase:
         name = f"{bundle.manifest.name} {bundle.manifest.version}"

@@ -93,6 +93,7 @@ def occlusion(parsed: argparse.Namespace) -> int:
             plan,
             compute=choose_compute(parsed.compute),
             operating_point=OperatingPoint(parsed.operating_point),
+            tissue_only=parsed.tissue_only,
             on_progress=on_progress,
         )
     manifest = bundle.manifest

@@ -19,6 +19,11 @@ def add_box_options(parser: argparse.ArgumentParser) -> None:
         help="gray of the box, 0 black (default) to 1 white; auto: that of the B-scan's tissue, "
         "which also takes away what is dark, such as fluid",
     )
+    parser.add_argument(
+        "--tissue-only",
+        action="store_true",
+        help="no boxes in the vitreous and in the dark depth; half to a third of the time",
+    )
 
 
 def gray_option(text: str) -> float | None:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from RetinaTriageLib.bundle import Bundle
 from RetinaTriageLib.bundle_images import ImageBundle
 from RetinaTriageLib.errors import InputError
+from RetinaTriageLib.explain.box_gray import tissue_band
 from RetinaTriageLib.explain.lone_bscan import picture_of
 from RetinaTriageLib.explain.occlusion_map import OcclusionMap, OcclusionMode
 from RetinaTriageLib.explain.picture_occlusion import OcclusionPlan, occlusion_test
@@ -31,6 +32,7 @@ def occlude_bscan(
     compute: Compute,
     patient: Patient | None = None,
     operating_point: OperatingPoint = OperatingPoint.BALANCED,
+    tissue_only: bool = False,
     on_progress: OnProgress = ignore_progress,
 ) -> OcclusionMap:
     """Drop of one score of a bundle wherever a box hides a part of a B-scan.
@@ -44,6 +46,8 @@ def occlude_bscan(
     bscan : line scan of 8 bit, see `lone_bscan`
     score : class of a whole-image classifier; otherwise an outcome, such as "urgent", or head and
         outcome, such as "referral.urgent"
+    tissue_only : whether a whole-image classifier is tested only where boxes lie between tissue,
+        see `tissue_band`; in the fast mode
     on_progress : what it raises ends the work
 
     Raises
@@ -55,7 +59,9 @@ def occlude_bscan(
     if isinstance(bundle, ImageBundle):
         at = class_index(bundle.manifest.class_names, score)
         judge = image_judge(bundle, compute)
-        return occlusion_test(picture_of(bscan), judge, at, plan, on_progress=on_progress)
+        picture = picture_of(bscan)
+        band = tissue_band(picture, plan.box) if tissue_only else None
+        return occlusion_test(picture, judge, at, plan, where=band, on_progress=on_progress)
     head, at = find_score(bundle.vocabulary.heads, score)
     through_maps = TissueMapJudge(
         bscan,

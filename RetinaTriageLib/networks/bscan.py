@@ -15,7 +15,7 @@ learning, ICML 2018.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
 import torch
@@ -124,6 +124,11 @@ class BscanNetwork(nn.Module):
         if self.config.head is Head.SOFTMAX:
             return scores.softmax(dim=1)
         return scores.sigmoid()
+
+    def add_attention(self, hidden: int) -> None:
+        """Add newly drawn attention over B-scans, in place of what there was."""
+        self.attention = _attention(self.backbone.features, hidden)
+        self.config = replace(self.config, attention=hidden)
 
     def stages(self) -> Stages:
         """Stages of the backbone from the image inward, with the names of their parameters."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -31,12 +31,14 @@ class LabeledImage:
     ----------
     name : path relative to the set, with forward slashes
     present : whether each class is present, in the order of the set's classes
+    scan : the volume that it is a B-scan of; empty where that is not known
     """
 
     path: Path
     name: str
     present: tuple[bool, ...]
     patient: str
+    scan: str = ""
 
 
 @dataclass(frozen=True)
@@ -54,11 +56,17 @@ class ImageSet:
 
 @dataclass(frozen=True)
 class Columns:
-    """Names of the columns of a CSV; a missing column ``patient`` needs a rule instead."""
+    """Names of the columns of a CSV; a missing column ``patient`` needs a rule instead.
+
+    Attributes
+    ----------
+    scan : volume that a picture is a B-scan of; may be missing
+    """
 
     file: str = "file"
     label: str = "class"
     patient: str = "patient"
+    scan: str = "scan"
 
 
 def presence(images: Sequence[LabeledImage]) -> npt.NDArray[np.bool_]:
@@ -134,7 +142,16 @@ def csv_images(
             "picture, or a pattern that tells patients by file names. Add the column."
         )
         raise InputError(msg)
-    return _image_set(folder, labels, patients)
+    found = _image_set(folder, labels, patients)
+    scans = [row.get(columns.scan, "").strip() for row in rows]
+    return replace(
+        found,
+        images=tuple(
+            # Scans of two patients may have the same name.
+            replace(image, scan=f"{image.patient} {scan}" if scan else "")
+            for image, scan in zip(found.images, scans, strict=True)
+        ),
+    )
 
 
 def _rows(table: Path, columns: Columns) -> list[dict[str, str]]:

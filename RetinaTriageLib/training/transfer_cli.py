@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from RetinaTriageLib.bundle_images import write_image_bundle
 from RetinaTriageLib.errors import InputError, OutputError
-from RetinaTriageLib.image_classes import ImageClass, require_referral
+from RetinaTriageLib.image_classes import ImageClass, Pooling, require_referral
 from RetinaTriageLib.outcomes import CONDITIONS, REFERRAL
 from RetinaTriageLib.progress import Progress
 from RetinaTriageLib.training.image_patients import PatientRule
@@ -23,6 +24,7 @@ from RetinaTriageLib.training.transfer_job import Scored, TransferJob, cross_val
 from RetinaTriageLib.training.transfer_options import add_plan_options, plan_of
 from RetinaTriageLib.training.transfer_plan import Splitting
 from RetinaTriageLib.training.transfer_scores import write_scores
+from RetinaTriageLib.training.volume_figures import volume_figures
 
 BUNDLE = "bundle"
 SCORES = "scores.csv"
@@ -67,6 +69,11 @@ def run_transfer(options: argparse.Namespace) -> int:
         write_scores(options.out / SCORES, pictures, scored)
     facts = ClassifierFacts(options.name, "0.1", options.license, options.images_are, classes)
     manifest = transfer_manifest(facts, pictures, job, scored)
+    if job.plan.attention is not None:
+        measured = volume_figures(networks, of_split.images, job.plan)
+        manifest = replace(
+            manifest, pooling=Pooling.ATTENTION, measured=(*manifest.measured, *measured)
+        )
     named = {f"network{number}": network for number, network in enumerate(networks, 1)}
     write_image_bundle(bundle, manifest, named, transfer_card(manifest, pictures, job))
     for found in manifest.measured:
@@ -84,6 +91,9 @@ def _add_data_options(parser: argparse.ArgumentParser) -> None:
     data.add_argument("--file-column", default=columns.file)
     data.add_argument("--class-column", default=columns.label)
     data.add_argument("--patient-column", default=columns.patient)
+    data.add_argument(
+        "--scan-column", default=columns.scan, help="volume of a B-scan, for --attention"
+    )
     data.add_argument(
         "--patient-pattern",
         metavar="REGEX",
@@ -158,7 +168,9 @@ def _pictures(options: argparse.Namespace) -> ImageSet:
     rule = PatientRule(options.patient_pattern, options.patient_blocks)
     if options.data.is_dir():
         return class_folders(options.data, rule)
-    columns = Columns(options.file_column, options.class_column, options.patient_column)
+    columns = Columns(
+        options.file_column, options.class_column, options.patient_column, options.scan_column
+    )
     return csv_images(options.data, rule, columns, options.images)
 
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 from RetinaTriageLib.errors import InputError
 from RetinaTriageLib.image_classes import Evidence, Head
 from RetinaTriageLib.networks.bscan import ENCODER
+from RetinaTriageLib.training.attention import AttentionPlan
 from RetinaTriageLib.training.image_augment import ImageAugmentation
 from RetinaTriageLib.training.transfer_backbone import DEFAULT_BUNDLE, HUB, BackboneSource
 from RetinaTriageLib.training.transfer_plan import TransferPlan
@@ -47,6 +48,14 @@ def add_plan_options(parser: argparse.ArgumentParser) -> None:
         help="what a score rests on: the whole picture, or the places that speak most for a class, "
         "which suits small lesions and occlusion tests; places need the own encoder",
     )
+    network.add_argument(
+        "--attention",
+        type=int,
+        default=0,
+        metavar="UNITS",
+        help="train attention over the B-scans of a volume, with so many hidden units (16 serve); "
+        "needs a CSV with a column that names the volume",
+    )
     network.add_argument("--size", type=int, nargs=2, metavar=("DEPTH", "WIDTH"), default=plan.size)
     _add_change_options(parser, plan.augmentation)
     learning = parser.add_argument_group("learning")
@@ -84,12 +93,18 @@ def plan_of(options: argparse.Namespace) -> TransferPlan:
     InputError
         If a number is out of its range.
     """
+    if options.attention < 0:
+        msg = f"Found --attention {options.attention}; expected 0, for none, or more."
+        raise InputError(msg)
     for name in ("copies", "batch_size", "iterations"):
         if getattr(options, name) < 1:
             msg = f"Found --{name.replace('_', '-')} {getattr(options, name)}; expected 1 or more."
             raise InputError(msg)
     plan = TransferPlan()
     usual = str(DEFAULT_BUNDLE) if options.backbone == ENCODER else HUB
+    attention = None
+    if options.attention:
+        attention = AttentionPlan(options.attention, absent=tuple(options.normal))
     depth, width = options.size
     low, high = options.class_weights
     return replace(
@@ -123,6 +138,7 @@ def plan_of(options: argparse.Namespace) -> TransferPlan:
         half_precision=not options.single_precision,
         device=options.device,
         evidence=Evidence(options.evidence),
+        attention=attention,
     )
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from RetinaTriageLib.errors import InputError
 from RetinaTriageLib.image_classes import Evidence, Head
 from RetinaTriageLib.networks.bscan import BscanNetwork
+from RetinaTriageLib.training.attention import AttentionPlan
 from RetinaTriageLib.training.image_augment import ImageAugmentation
 from RetinaTriageLib.training.image_sets import LabeledImage
 from RetinaTriageLib.training.optimization import OptimizationPlan
@@ -42,6 +43,7 @@ class TransferPlan:
         alike
     half_precision : compute in bfloat16 where it is safe
     evidence : what scores rest on: the whole picture, or the places that speak most for a class
+    attention : how attention over the B-scans of a volume is trained at the end; None without
     """
 
     source: BackboneSource = field(default_factory=BackboneSource)
@@ -58,6 +60,7 @@ class TransferPlan:
     half_precision: bool = True
     device: str = "cpu"
     evidence: Evidence = Evidence.PICTURE
+    attention: AttentionPlan | None = None
 
     @property
     def frozen(self) -> bool:

@@ -15,6 +15,7 @@ from RetinaTriageLib.image_classes import Head
 from RetinaTriageLib.inference.allocator import keep_freed_memory
 from RetinaTriageLib.networks.bscan import BscanNetwork
 from RetinaTriageLib.progress import OnProgress, ignore_progress
+from RetinaTriageLib.training.attention import require_volumes, train_attention, volumes_of
 from RetinaTriageLib.training.checkpoints import load_weights, plain_value
 from RetinaTriageLib.training.feature_head import StandardizedHead
 from RetinaTriageLib.training.image_sets import ImageSet
@@ -54,6 +55,8 @@ class TransferTraining:
 
     def __init__(self, pictures: ImageSet, plan: TransferPlan, cache: Path) -> None:
         _require_answerable(pictures, plan.head)
+        if plan.attention is not None:
+            require_volumes(pictures.images)
         keep_freed_memory()
         self.pictures, self.plan, self.cache = pictures, plan, cache
         self.digests = content_digests(pictures.images)
@@ -106,6 +109,11 @@ class TransferTraining:
             _optimized(network, task, out_folder, on_progress)
             network.eval()
             found = judged(network, shown, measured, plan) if measured else _nothing(classes)
+        if plan.attention is not None:
+            seen = volumes_of(
+                network, parts.training, self.store, plan.attention.absent, plan.device
+            )
+            train_attention(network, seen, plan.attention, plan.seed)
         return network.eval(), found
 
     def _frozen(

@@ -173,3 +173,15 @@ def test_command_asks_for_a_bscan_of_a_volume(tmp_path: Path, capsys: pytest.Cap
     words += ["--class", "CNV", "--out", tmp_path / "out"]
     assert main([str(word) for word in words]) == 3
     assert "choose one with --bscan N" in capsys.readouterr().err
+
+
+def test_no_boxes_beside_tissue_where_that_is_asked(tmp_path: Path):
+    voxels = np.zeros((1, 60, 60), np.uint8)
+    voxels[:, 20:24] = voxels[:, 40:44] = 200  # what lies between is dark, as fluid is
+    bscan = OCTVolume(voxels, SPACING, pattern=ScanPattern.LINE)
+    bundle, compute = example_image_bundle(tmp_path / "bundle"), choose_compute("cpu")
+    plan = OcclusionPlan(box=OcclusionBox(6, 6, 0.5))
+    found = occlude_bscan(bscan, bundle, "CNV", plan, compute=compute, tissue_only=True)
+    touched = np.flatnonzero((found.drop != 0).any(axis=1))
+    assert 15 < touched.min() < touched.max() < 49
+    assert (found.drop[28:36] != 0).any()

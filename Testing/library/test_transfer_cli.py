@@ -9,10 +9,12 @@ from example_transfer import PATTERN, segmentation_weights
 
 from RetinaTriageLib.bundle_images import load_image_bundle
 from RetinaTriageLib.cli.main import main
-from RetinaTriageLib.evaluation.score_table import read_scores
+from RetinaTriageLib.evaluation.score_file import read_scores
+from RetinaTriageLib.image_classes import Pooling
 from RetinaTriageLib.inference.compute import Compute
-from RetinaTriageLib.inference.judge_images import judge_images
+from RetinaTriageLib.inference.judge_images import judge_bscans, judge_images
 from RetinaTriageLib.readers.pictures import read_pages
+from RetinaTriageLib.volume import OCTVolume
 
 SMALL = ("--size", "16", "16", "--iterations", "20", "--learning-rate", "0.05", "--copies", "1")
 
@@ -64,11 +66,37 @@ def test_card_says_what_was_measured_and_how(tmp_path: Path) -> None:
     assert "24 pictures of 12 patients" in bundle.manifest.trained_on
 
 
+def test_attention_over_the_bscans_of_volumes_is_trained_and_measured(tmp_path: Path) -> None:
+    weights = segmentation_weights(tmp_path / "segmenter.safetensors")
+    names = sorted(
+        path.relative_to(tmp_path / "set").as_posix()
+        for path in write_pictures(tmp_path / "set").rglob("*.png")
+    )
+    rows = ["file,class,patient,eye"]
+    for name in names:
+        patient = Path(name).stem.rpartition("-")[0]
+        rows.append(f"{name},{name.partition('/')[0]},{patient},OD")
+    table = tmp_path / "set" / "table.csv"
+    table.write_text("\n".join(rows))
+    words = ["train", "transfer", str(table), "--weights", str(weights), "--normal", "DARK"]
+    words += ["--attention", "4", "--scan-column", "eye", "--held-out-share", "0.3", *SMALL]
+    assert main([*words, "--out", str(tmp_path / "run")]) == 0
+    bundle = load_image_bundle(tmp_path / "run" / "bundle")
+    assert bundle.manifest.pooling is Pooling.ATTENTION
+    assert any("AUC of volumes, attention" in one.name for one in bundle.manifest.measured)
+    volume = OCTVolume(np.random.default_rng(0).integers(0, 255, (3, 20, 20), np.uint8), None)
+    verdict = judge_bscans(volume, bundle)
+    assert "Trained attention" in verdict.pooled_by
+    assert verdict.weights is not None
+    assert verdict.weights.sum() == pytest.approx(1)
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
         (("--folds", "1"), "expected two or more"),
         (("--held-out-share", "1"), "expected less than 1 in all"),
+        (("--attention", "4"), "column scan"),
         (("--copies", "0"), "--copies 0; expected 1 or more"),
         (("--unfreeze-from", "level9"), "from the picture inward"),
         (("--normal", "GRAY"), "expected a class: BRIGHT, DARK"),
