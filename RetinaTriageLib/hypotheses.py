@@ -58,9 +58,3 @@ def opinion_grid(
         it had been given on each map
     """
     return np.array([[o.scores[head] for o in (*h.opinions, *joint)] for h in hypotheses])
-
-
-def mean_scores(hypotheses: Sequence[Hypothesis]) -> Scores:
-    """Mean of all S x C opinions, a head at a time."""
-    heads = hypotheses[0].opinions[0].scores
-    return {head: opinion_grid(hypotheses, head).mean(axis=(0, 1)) for head in heads}

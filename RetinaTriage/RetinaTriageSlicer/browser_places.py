@@ -10,6 +10,7 @@ import qt
 from slicer.i18n import tr as _
 
 from RetinaTriageLib.errors import RetinaTriageError
+from RetinaTriageLib.measures.volumes import NL_PER_MM3
 from RetinaTriageLib.result import Fovea
 from RetinaTriageLib.tissues import TISSUES, TissueGroup
 from RetinaTriageSlicer.browser_opinions import CaseOpinions
@@ -48,7 +49,6 @@ SAME_OUTSIDE = np.array(
 SETTLED_MS = 200
 SMALLEST_VOXELS = 8
 MOST_ROWS = 100
-NL_PER_MM3 = 1000.0
 
 
 class PlaceList:

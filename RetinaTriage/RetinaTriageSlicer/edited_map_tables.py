@@ -13,9 +13,10 @@ import vtk
 
 from RetinaTriageLib.hypotheses import Scores
 from RetinaTriageLib.measures.map_place import MapMeasures
+from RetinaTriageLib.measures.volumes import NL_PER_MM3
 from RetinaTriageLib.result import RESEARCH_USE
 from RetinaTriageLib.worker.messages import Judgement
-from RetinaTriageLib.writers.tables import NL_PER_MM3, OPINION_COLUMNS
+from RetinaTriageLib.writers.tables import OPINION_COLUMNS
 from RetinaTriageSlicer import hierarchy, provenance
 from RetinaTriageSlicer.browser_opinions import EDITED_MAP, EDITED_OPINIONS, Answer, tableOf
 from RetinaTriageSlicer.edited_map import EDITED_BY, folderOf

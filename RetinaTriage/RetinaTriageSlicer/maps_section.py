@@ -50,16 +50,11 @@ class MapsSection(slicer.util.VTKObservationMixin):
         self._map_um: EnFaceArray | None = None
         self._choices: list[tuple[str, str]] = []
         self._makeWidgets()
-        self._followUp = FollowUpPart(self, parameters)
+        self.followUp = FollowUpPart(self, parameters)
         self._timer = qt.QTimer()  # a fovea that is being dragged moves more often than is drawn
         self._timer.setSingleShot(True)
         self._timer.setInterval(FOLLOW_MS)
         self._timer.connect("timeout()", self.measure)
-
-    @property
-    def followUp(self) -> FollowUpPart:
-        """Part that compares two visits."""
-        return self._followUp
 
     @property
     def key(self) -> str:
@@ -73,7 +68,7 @@ class MapsSection(slicer.util.VTKObservationMixin):
         self._nodes, self.thickness, self._map_um = nodes, None, None
         fillTable(self.table, [])
         self.label.text = ""
-        self._followUp.show(nodes)
+        self.followUp.show(nodes)
 
     def problems(self) -> list[str]:
         """Every reason why there is no thickness."""

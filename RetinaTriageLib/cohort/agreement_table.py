@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import csv
-import math
 from pathlib import Path
 
 from RetinaTriageLib.cohort.reader_agreement import Comparison, ReaderAgreement
 from RetinaTriageLib.evaluation.kappa import Kappa
 from RetinaTriageLib.writers.report_file import whole_file
+from RetinaTriageLib.writers.tables import Cell, write_table
 
 AGREEMENT_FILE, CONFUSION_FILE = "agreement.csv", "agreement_confusion.csv"
 COLUMNS = (
@@ -32,8 +31,6 @@ COLUMNS = (
     "penalty_if_second_is_right",
 )
 CONFUSION_COLUMNS = ("first", "second", "question", "first_says", "second_says", "cases")
-
-Cell = str | int | float
 
 
 def write_agreement_tables(found: ReaderAgreement, out_dir: Path) -> tuple[Path, Path]:
@@ -84,13 +81,5 @@ def _confusion_rows(one: Comparison) -> list[tuple[Cell, ...]]:
 
 
 def _write(path: Path, columns: tuple[str, ...], rows: list[tuple[Cell, ...]]) -> None:
-    with whole_file(path) as unfinished, unfinished.open("w", encoding="utf-8", newline="") as file:
-        table = csv.writer(file)
-        table.writerow(columns)
-        table.writerows([_text(cell) for cell in row] for row in rows)
-
-
-def _text(cell: Cell) -> Cell:
-    if not isinstance(cell, float):
-        return cell
-    return f"{cell:.6g}" if math.isfinite(cell) else ""
+    with whole_file(path) as unfinished:
+        write_table(unfinished, columns, rows)

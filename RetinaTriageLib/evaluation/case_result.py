@@ -25,12 +25,12 @@ from RetinaTriageLib.evaluation.segmentation_scores import (
 )
 from RetinaTriageLib.evaluation.surface_distance import SurfaceDistance, surface_distances
 from RetinaTriageLib.labels.label_sets import SOME_FLUID
+from RetinaTriageLib.measures.volumes import NL_PER_MM3
 from RetinaTriageLib.progress import OnProgress, ignore_progress
 from RetinaTriageLib.tissues import TISSUE_BY_NAME, TISSUES, TissueGroup, labels_of
 from RetinaTriageLib.volume import LabelArray, OCTVolume
 from RetinaTriageLib.writers.report_pictures import gray_levels
 
-NL_PER_MM3 = 1000.0
 PICTURES = 8
 
 # A picture shows the B-scan with the most of these; every scan has retina and choroid.

@@ -20,12 +20,12 @@ from RetinaTriageLib.evaluation.ensemble_runs import EnsembleRuns
 from RetinaTriageLib.evaluation.numbers import finite_or_none
 from RetinaTriageLib.hypotheses import Scores
 from RetinaTriageLib.inference.ensemble import EnsembleOutput
+from RetinaTriageLib.measures.volumes import NL_PER_MM3
 from RetinaTriageLib.operating_points import OperatingPoint
 from RetinaTriageLib.outcomes import CONDITIONS, REFERRAL
 from RetinaTriageLib.tissues import TissueGroup, labels_of
 from RetinaTriageLib.volume import OCTVolume
 
-NL_PER_MM3 = 1000.0
 DRUSEN, DRUSENOID_PED, CALM_REFERRAL = "drusen", "drusenoid_ped", "observation"
 MOST_FLUID_OF_HEALTHY_NL = 1.0
 

@@ -25,6 +25,7 @@ from RetinaTriageLib.evaluation.segmentation_scores import (
     overlap,
 )
 from RetinaTriageLib.labels.label_sets import NOT_FLUID, SOME_FLUID, UNKNOWN
+from RetinaTriageLib.measures.volumes import NL_PER_MM3
 from RetinaTriageLib.progress import OnProgress, Progress, ignore_progress
 from RetinaTriageLib.readers.pictures import picture_paths, read_pages
 from RetinaTriageLib.volume import (
@@ -36,7 +37,6 @@ from RetinaTriageLib.volume import (
 )
 from RetinaTriageLib.writers.report_pictures import gray_levels
 
-NL_PER_MM3 = 1000.0
 IMAGES = "images"
 
 

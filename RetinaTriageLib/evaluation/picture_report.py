@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import io
 from collections.abc import Sequence
 from pathlib import Path
@@ -22,6 +21,7 @@ from RetinaTriageLib.evaluation.contact_sheet import (
 from RetinaTriageLib.evaluation.figures import INK
 from RetinaTriageLib.evaluation.numbers import finite_or_none
 from RetinaTriageLib.evaluation.picture_scores import PictureScore, read_gray_picture
+from RetinaTriageLib.evaluation.table_rows import Row, write_rows
 from RetinaTriageLib.outcomes import CONDITIONS, REFERRAL, OutcomeHead
 from RetinaTriageLib.tissues import TISSUES, Tissue
 from RetinaTriageLib.writers.report_file import whole_file
@@ -66,10 +66,8 @@ def write_picture_table(
         If the file cannot be written.
     """
     rows = [_row(score, heads) for score in scores]
-    with whole_file(path) as unfinished, unfinished.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, fieldnames=list(rows[0]))
-        writer.writeheader()
-        writer.writerows(rows)
+    with whole_file(path) as unfinished:
+        write_rows(rows, unfinished)
 
 
 def class_text(scores: Sequence[PictureScore], heads: Sequence[OutcomeHead]) -> str:
@@ -102,8 +100,8 @@ def _mean(scores: Sequence[PictureScore], label: str, head: str, index: int) -> 
     return float(np.mean([s.verdict.scores[head][index] for s in scores if s.label == label]))
 
 
-def _row(score: PictureScore, heads: Sequence[OutcomeHead]) -> dict[str, object]:
-    row: dict[str, object] = {
+def _row(score: PictureScore, heads: Sequence[OutcomeHead]) -> Row:
+    row: Row = {
         "class": score.label,
         "picture": score.name,
         "fluid_share_of_retina": finite_or_none(score.fluid_share),

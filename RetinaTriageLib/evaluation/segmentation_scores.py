@@ -73,12 +73,6 @@ class Overlap:
         return self._share(self.hits, self.hits + self.misses + self.false_alarms)
 
     @property
-    def volume_error_voxels(self) -> float:
-        """Predicted minus true voxels; NaN where the truth is not known."""
-        difference = self.predicted_voxels - self.truth_voxels
-        return float(difference) if self.known else float("nan")
-
-    @property
     def volume_error_percent(self) -> float:
         """Predicted minus true volume in % of the true one; NaN where there is none in truth."""
         return self._share(100 * (self.predicted_voxels - self.truth_voxels), self.truth_voxels)

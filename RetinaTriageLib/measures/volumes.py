@@ -14,6 +14,8 @@ from RetinaTriageLib.result import TissueMeasure
 from RetinaTriageLib.tissues import Tissue
 from RetinaTriageLib.volume import VoxelSpacing
 
+NL_PER_MM3 = 1000.0
+
 
 def tissue_volumes(counts: CountArray, area_mm2: Float64Array, depth_mm: float) -> Float64Array:
     """Volume of each tissue in one region, in mm³; 0.0 where it is absent.

@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Wedge
 
 from RetinaTriageLib.measures.etdrs_grid import SECTORS
+from RetinaTriageLib.measures.volumes import NL_PER_MM3
 from RetinaTriageLib.result import EtdrsTable, TriageResult
 from RetinaTriageLib.writers.report_figures import ETDRS_RADII_MM
 from RetinaTriageLib.writers.report_maps import (
@@ -19,13 +20,7 @@ from RetinaTriageLib.writers.report_maps import (
 )
 from RetinaTriageLib.writers.report_pdf_panels import INK, QUIET
 from RetinaTriageLib.writers.report_tables import color_of
-from RetinaTriageLib.writers.report_text import (
-    NL_PER_MM3,
-    area_text,
-    number_text,
-    signed_text,
-    volume_text,
-)
+from RetinaTriageLib.writers.report_text import area_text, number_text, signed_text, volume_text
 
 
 def draw_etdrs(axes: Axes, result: TriageResult, table: EtdrsTable) -> None:

@@ -8,16 +8,11 @@ from html import escape
 from statistics import median
 
 from RetinaTriageLib.measures.etdrs_grid import SECTORS
+from RetinaTriageLib.measures.volumes import NL_PER_MM3
 from RetinaTriageLib.result import EtdrsTable, TissueMeasure, TriageResult
 from RetinaTriageLib.tissues import Tissue, TissueGroup
 from RetinaTriageLib.volume import DeviceThicknessTable, OCTVolume, describe
-from RetinaTriageLib.writers.report_text import (
-    NL_PER_MM3,
-    area_text,
-    number_text,
-    signed_text,
-    volume_text,
-)
+from RetinaTriageLib.writers.report_text import area_text, number_text, signed_text, volume_text
 
 SECTOR_TITLES = {
     "C0": "Central 1 mm",

@@ -6,8 +6,6 @@ import math
 
 from RetinaTriageLib.volume import Laterality, OCTVolume, describe
 
-NL_PER_MM3 = 1000.0
-
 _EYES = {Laterality.OD: "Right eye (OD)", Laterality.OS: "Left eye (OS)"}
 
 

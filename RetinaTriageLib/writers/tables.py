@@ -11,11 +11,11 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from RetinaTriageLib.hypotheses import Hypothesis, Opinion, Spread
+from RetinaTriageLib.measures.volumes import NL_PER_MM3
 from RetinaTriageLib.result import EtdrsTable, TissueMeasure, Verdict, Vocabulary
 
 Cell = str | int | float
 
-NL_PER_MM3 = 1000.0
 
 SCORE_COLUMNS = ("head", "outcome", "raw", "reweighted", "mean", "sd", "low", "high", "decided")
 OPINION_COLUMNS = ("hypothesis", "segmenter", "classifier", "head", "outcome", "raw")

@@ -14,7 +14,6 @@ from RetinaTriageLib.hypotheses import (
     Hypothesis,
     Opinion,
     Spread,
-    mean_scores,
     opinion_grid,
     spread,
 )
@@ -188,14 +187,14 @@ def _fake_opinion(rng: np.random.Generator) -> dict[str, npt.NDArray[np.float64]
 
 
 def _verdict(hypotheses: tuple[Hypothesis, ...]) -> Verdict:
-    raw = mean_scores(hypotheses)
-    scores, spreads, decisions = {}, {}, {}
+    raw, scores, spreads, decisions = {}, {}, {}, {}
     for head in OUTCOME_HEADS:
+        grid = opinion_grid(hypotheses, head.name)
+        raw[head.name] = grid.mean(axis=(0, 1))
         odds = raw[head.name] / (1 - raw[head.name]) * 1.3
         scores[head.name] = odds / (1 + odds)
         if head.exclusive:
             scores[head.name] /= scores[head.name].sum()
-        grid = opinion_grid(hypotheses, head.name)
         spreads[head.name] = tuple(
             spread(grid[..., at].ravel()) for at in range(len(head.outcomes))
         )

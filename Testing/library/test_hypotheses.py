@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from RetinaTriageLib.hypotheses import Hypothesis, Opinion, mean_scores, opinion_grid, spread
+from RetinaTriageLib.hypotheses import Hypothesis, Opinion, opinion_grid, spread
 
 
 def example_hypotheses() -> list[Hypothesis]:
@@ -22,10 +22,6 @@ def test_grid_is_hypothesis_classifier_outcome():
     assert grid.shape == (3, 2, 2)
     assert grid[1, 0, 0] == 0.2
     assert grid[2, 1, 1] == pytest.approx(0.2)
-
-
-def test_mean_runs_over_all_opinions():
-    np.testing.assert_allclose(mean_scores(example_hypotheses())["head"], [0.4, 0.6])
 
 
 def test_spread_of_four_values():

@@ -32,14 +32,12 @@ def test_dice_and_iou_of_a_worked_example() -> None:
     assert (found.hits, found.misses, found.false_alarms) == (3, 1, 0)
     assert found.dice == pytest.approx(6 / 7)
     assert found.iou == pytest.approx(3 / 4)
-    assert found.volume_error_voxels == -1
     assert found.volume_error_percent == -25
 
 
 def test_dice_of_two_empty_masks_is_nan() -> None:
     found = named(column(3, 3), column(3, 3))["subretinal_fluid"]
     assert np.isnan([found.dice, found.iou, found.volume_error_percent]).all()
-    assert found.volume_error_voxels == 0
 
 
 def test_tissue_found_where_there_is_none_has_dice_zero() -> None:
@@ -56,7 +54,7 @@ def test_fluid_label_leaves_its_kind_open() -> None:
     found = named(column(SOME_FLUID, NOT_FLUID), column(IRF, 3))["intraretinal_fluid"]
     assert found.open == 1
     assert not found.known
-    assert np.isnan([found.dice, found.volume_error_voxels]).all()
+    assert np.isnan([found.dice, found.volume_error_percent]).all()
 
 
 def test_label_not_fluid_says_nothing_of_other_tissues() -> None:
