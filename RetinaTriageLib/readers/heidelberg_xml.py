@@ -1,8 +1,6 @@
 """Heidelberg XML exports: one ``.xml`` with the geometry, one TIFF for each B-scan.
 
-Image 0 is the localizer, the others are B-scans. ``ExamURL`` holds the path of the TIFF on the
-machine that exported it; its base name lies beside the XML. Names, identifiers, birth dates and
-operators are not read.
+Names, identifiers, birth dates and operators are not read.
 
 References
 ----------
@@ -11,29 +9,26 @@ Element names: eyepy ``io/he/xml_reader.py`` (MIT), checked against four exports
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
 from xml.etree.ElementTree import Element
 
 import numpy as np
-import numpy.typing as npt
 
 from RetinaTriageLib.errors import GeometryError, InputError
 from RetinaTriageLib.readers.heidelberg import INVALID, LATERALITY, Placement, place
 from RetinaTriageLib.readers.heidelberg_thickness import read_thickness_table
+from RetinaTriageLib.readers.heidelberg_xml_images import gray_pages, images_of
 from RetinaTriageLib.readers.heidelberg_xml_spacing import (
     CONTEXT,
     export_spacing,
     is_spectralis,
     sharpened_mm,
 )
-from RetinaTriageLib.readers.pictures import MOST_PICTURES, read_pages
+from RetinaTriageLib.readers.pictures import MOST_PICTURES
 from RetinaTriageLib.readers.safe_xml import number, parse_xml, text
 from RetinaTriageLib.readers.series import SeriesEntry, choose_series
-from RetinaTriageLib.readers.sizes import LARGEST_SIDE, MOST_BYTES
 from RetinaTriageLib.volume import (
     DeviceFamily,
     DeviceRecord,
@@ -87,8 +82,8 @@ def read_heidelberg_xml(path: Path, series: int | None = None) -> OCTVolume:
     scans = _scans(parse_xml(xml_path), xml_path.name)
     scan = scans[choose_series(_entries(scans), series, xml_path.name)]
     _require_complete(scan, xml_path.name)
-    bscans, localizers = _images(scan, "OCT"), _images(scan, "LOCALIZER")
-    voxels = np.stack(_pages(bscans, xml_path.parent))
+    bscans, localizers = images_of(scan, "OCT"), images_of(scan, "LOCALIZER")
+    voxels = np.stack(gray_pages(bscans, xml_path.parent))
     widths = voxels.shape[2]
     starts_mm, ends_mm = _positions(bscans, "Start"), _positions(bscans, "End")
     placement = place(starts_mm, ends_mm, widths, PATTERNS.get(scan.findtext("Type", "").strip()))
@@ -140,7 +135,7 @@ def _is_export(path: Path) -> bool:
 
 
 def _scans(root: Element, name: str) -> list[Element]:
-    found = [series for series in root.iter("Series") if _images(series, "OCT")]
+    found = [series for series in root.iter("Series") if images_of(series, "OCT")]
     if root.tag != ROOT_TAG or not found:
         msg = (
             f"{name} holds {len(found)} OCT scans below <{root.tag}>; expected one below "
@@ -153,7 +148,7 @@ def _scans(root: Element, name: str) -> list[Element]:
 def _entries(scans: Sequence[Element]) -> tuple[SeriesEntry, ...]:
     entries = []
     for place_in_file, scan in enumerate(scans, 1):
-        bscans = _images(scan, "OCT")
+        bscans = images_of(scan, "OCT")
         eye = LATERALITY.get(bscans[0].findtext("Laterality", "").strip())
         kind = scan.findtext("Type", "").strip() or "type unknown"
         title = f"{eye.value if eye else 'eye unknown'}, {kind[:40]}, {len(bscans)} B-scans"
@@ -172,45 +167,6 @@ def _require_complete(series: Element, name: str) -> None:
         raise InputError(msg)
 
 
-def _images(series: Element, kind: str) -> list[Element]:
-    images = series.findall("Image")
-    return [image for image in images if image.findtext("ImageType/Type", "").strip() == kind]
-
-
-def _pages(images: Sequence[Element], folder: Path) -> list[npt.NDArray[Any]]:
-    """Gray arrays (row, column) of images, each of the size that the XML states."""
-    in_folder = {path.name.lower(): path for path in folder.iterdir()}
-    pages: list[npt.NDArray[Any]] = []
-    for image in images:
-        url = text(image, "ImageData/ExamURL")
-        base_name = re.split(r"[\\/]", url)[-1]
-        path = in_folder.get(base_name.lower())
-        if path is None or not path.is_file():
-            msg = f"Found no {base_name!r} beside the XML; copy the whole exported folder."
-            raise InputError(msg)
-        stated = tuple(int(number(image, f"{CONTEXT}/{side}")) for side in ("Height", "Width"))
-        if max(stated) > LARGEST_SIDE:
-            msg = (
-                f"The XML states {stated} pixels for {base_name}; expected at most {LARGEST_SIDE}."
-            )
-            raise InputError(msg)
-        content = read_pages(path)
-        expected = pages[0].shape if pages else stated
-        if [page.shape for page in content] != [stated] or stated != expected:
-            shapes = [page.shape for page in content]
-            msg = (
-                f"{base_name} holds pages of {shapes} (row, column) pixels; expected one of "
-                f"{stated} as the XML states, and {expected} as the first. Export the scan again."
-            )
-            raise InputError(msg)
-        pages.append(content[0])
-        # An export may name one file many times, so the size of its files sets no limit.
-        if sum(page.nbytes for page in pages) > MOST_BYTES:
-            msg = "The XML lists B-scans of more than 2 GiB; expected one OCT scan."
-            raise InputError(msg)
-    return pages
-
-
 def _positions(bscans: Sequence[Element], end: str) -> FloatArray:
     tags = [f"{CONTEXT}/{end}/Coord/{axis}" for axis in ("X", "Y")]
     return np.array([[number(bscan, tag) for tag in tags] for bscan in bscans])
@@ -227,7 +183,7 @@ def _laterality(bscans: Sequence[Element]) -> Laterality:
 def _localizer(
     images: Sequence[Element], placement: Placement, widths: int, folder: Path
 ) -> Localizer:
-    pixels = _pages(images[:1], folder)[0]
+    pixels = gray_pages(images[:1], folder)[0]
     ascan_mm = placement.length_mm / widths
     row_mm, column_mm = (
         sharpened_mm(images[0], f"{CONTEXT}/Scale{axis}", ascan_mm) for axis in "YX"
