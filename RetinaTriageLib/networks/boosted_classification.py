@@ -30,8 +30,8 @@ class BoostedConfig:
     ----------
     cell_mm : size of a grid cell (B-scan, depth, width)
     features : number of measurements; another version of this library may take other ones
-    softness : share of the training maps on either side of a threshold between which a split goes
-        over from left to right; 0 for trees that send a map one way, as all did up to bundle 0.3
+    softness : share of the training maps below a threshold, and of those above, over which a split
+        turns from left to right; 0 for trees that send a map one way, as all did up to bundle 0.3
     """
 
     grid_classes: int = len(TISSUES)

@@ -34,7 +34,7 @@ class BoostingPlan:
     rounds : trees of every outcome
     sample_share : share of the samples that a tree learns from
     feature_share : share of the features that a tree may choose among at each node
-    softness : share of the samples on either side of a threshold between which a split turns
+    softness : share of the samples below a threshold, and of those above, over which a split turns
     damping : samples of even odds, of unknown answer, that every leaf has in addition
     """
 
@@ -43,7 +43,7 @@ class BoostingPlan:
     learning_rate: float = 0.25
     sample_share: float = 0.7
     feature_share: float = 0.2
-    softness: float = 0.1
+    softness: float = 0.2
     damping: float = 1.0
 
 
@@ -89,14 +89,15 @@ class Ranks:
         self._sorted = np.sort(samples[:, :measurements], axis=0).astype(np.float64)
 
     def around(self, feature: int, threshold: float, share: float) -> tuple[float, float]:
-        """Range of the feature around a threshold, with a share of the samples on either side."""
+        """Range of the feature that holds a share of the samples below and of those above."""
         count, measurements = self._sorted.shape
-        steps = round(share * count)
-        if not steps or feature >= measurements:
+        if feature >= measurements:
             return threshold, threshold
         values = self._sorted[:, feature]
-        at = int(np.searchsorted(values, threshold, side="right"))
-        low, high = values[max(at - steps, 0)], values[min(at + steps, count) - 1]
+        below = int(np.searchsorted(values, threshold, side="right"))
+        first, last = below - round(share * below), below + round(share * (count - below)) - 1
+        low = values[first] if first < below else threshold
+        high = values[last] if last >= below else threshold
         return min(float(low), threshold), max(float(high), threshold)
 
 
@@ -168,7 +169,8 @@ def _leaf_shares(
             right = value > low[node]
         shares[tree.children_right[node]] = shares[node] * right
         shares[tree.children_left[node]] = shares[node] * (1 - right)
-    return shares[tree.children_left < 0]
+    leaves: Float64Array = shares[tree.children_left < 0]
+    return leaves
 
 
 def _leaf_values(
@@ -178,7 +180,7 @@ def _leaf_values(
     curvature = (shares * certainty) @ shares.T
     even = plan.damping * 0.25 + 1e-12  # uncertainty of even odds; never quite singular
     curvature[np.diag_indices_from(curvature)] += even
-    return np.linalg.solve(curvature, shares @ residual)
+    return np.asarray(np.linalg.solve(curvature, shares @ residual), np.float64)
 
 
 def _gradual(tree: Any, low: Float64Array, high: Float64Array, leaves: Float64Array) -> GradualTree:

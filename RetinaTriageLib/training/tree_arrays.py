@@ -20,11 +20,25 @@ Float64Array = npt.NDArray[np.float64]
 class FittedTree(Protocol):
     """Public arrays of ``sklearn.tree._tree.Tree``; a left child of -1 marks a leaf."""
 
-    children_left: IntArray
-    children_right: IntArray
-    feature: IntArray
-    threshold: Float64Array
-    value: Float64Array
+    @property
+    def children_left(self) -> IntArray:
+        """Left child of every node."""
+
+    @property
+    def children_right(self) -> IntArray:
+        """Right child of every node."""
+
+    @property
+    def feature(self) -> IntArray:
+        """Feature that every inner node looks at."""
+
+    @property
+    def threshold(self) -> Float64Array:
+        """What samples that go right are above."""
+
+    @property
+    def value(self) -> Float64Array:
+        """What every node stands for."""
 
 
 @dataclass(frozen=True)

@@ -60,7 +60,7 @@ def add_tree_commands(
         "--softness",
         type=float,
         default=trees.softness,
-        help="share of the maps on either side of a threshold over which a split turns; 0: none",
+        help="share of the maps below a threshold, and above, over which a split turns; 0: none",
     )
     boosted.add_argument("--samples", type=int, default=judges.samples, help="of a folder")
     boosted.add_argument("--copies", type=int, default=judges.copies, help="changed, of each map")

@@ -64,7 +64,7 @@ def test_gradual_trees_judge_alike_and_jump_less() -> None:
     step = np.zeros((1001, WIDTH), np.float32)
     step[:, 0] = np.linspace(-1, 1, len(step))
     jumps, right = [], []
-    for softness in (0.0, 0.05):
+    for softness in (0.0, 0.1):
         plan = replace(PLAN, boosting=replace(HARD, softness=softness))
         config = replace(CONFIG, softness=softness)
         classifier = fitted(plan, samples, answers, config)
