@@ -12,8 +12,9 @@ import slicer
 from slicer.i18n import tr as _
 
 from RetinaTriageLib.errors import RetinaTriageError
-from RetinaTriageLib.explain.lone_bscan import lone_bscan
-from RetinaTriageLib.explain.occlusion_map import OcclusionMap, OcclusionMode
+from RetinaTriageLib.explain.lone_bscan import lone_bscan, picture_of
+from RetinaTriageLib.explain.occlusion_map import OcclusionBox, OcclusionMap, OcclusionMode
+from RetinaTriageLib.volume import OCTVolume
 from RetinaTriageLib.worker.messages import OccludeRequest, PatientFacts
 from RetinaTriageSlicer.occlusion_node import removeOcclusion, showOcclusion
 from RetinaTriageSlicer.occlusion_scores import Score, scoresOf
@@ -95,8 +96,9 @@ class OcclusionSection:
         bscan = self.bscanBox.value - 1
         score = self._scores[max(0, self.scoreBox.currentIndex)]
         slow = self.everyCheck.checked
+        tested = lone_bscan(case.volume, bscan)
         request = OccludeRequest(
-            lone_bscan(case.volume, bscan),
+            tested,
             score.name,
             self._bundle(case),
             OcclusionMode.EXHAUSTIVE if slow else OcclusionMode.FAST,
@@ -104,12 +106,22 @@ class OcclusionSection:
             operating_point=case.nodes.consensus.GetAttribute(PREFIX + "OperatingPoint")
             or "balanced",
             patient=PatientFacts() if parameters is None else patientFacts(parameters),
+            box=self._box(tested),
         )
         self._work.start(
             request,
             _("Judging the B-scan as it is ..."),
             lambda answer: self._onResult(answer, case, bscan, score),
         )
+
+    def _box(self, bscan: OCTVolume) -> OcclusionBox:
+        """Box of the paper, or the same in the gray of the B-scan's tissue."""
+        box = OcclusionBox()
+        if not self.grayCheck.checked:
+            return box
+        from RetinaTriageLib.explain.box_gray import filled_box  # loads SciPy
+
+        return filled_box(picture_of(bscan), box.width, None)
 
     def _onResult(self, found: OcclusionMap, case: ShownCase, bscan: int, score: Score) -> None:
         if not slicer.mrmlScene.IsNodePresent(case.nodes.consensus) or case.volumeNode is None:
@@ -214,10 +226,19 @@ class OcclusionSection:
             ),
             checked=False,
         )
+        self.grayCheck = makeCheck(
+            "occlusionGrayCheck",
+            _("Box in the gray of the tissue"),
+            _(
+                "A black box hides nothing where it is dark already, as fluid is; one in the "
+                "median gray of the tissue takes fluid away."
+            ),
+            checked=False,
+        )
         self.runButton = makeButton(
             "occlusionRunButton",
             _("Test"),
-            _("Judge the B-scan again and again with a black box of 20 x 20 pixels in it."),
+            _("Judge the B-scan again and again with a box of 20 x 20 pixels in it."),
         )
         self.progress = makeProgress(
             "occlusionProgress", _("How many of the boxes have been judged.")
@@ -236,6 +257,7 @@ class OcclusionSection:
         form.addRow(_("Score:"), self.scoreBox)
         form.addRow(_("B-scan:"), self.bscanBox)
         form.addRow(self.everyCheck)
+        form.addRow(self.grayCheck)
         form.addRow(self.runButton)
         form.addRow(self.progress)
         form.addRow(self.status)

@@ -172,7 +172,7 @@ class TorchEngine:
             request.bscan,
             bundle,
             request.score,
-            OcclusionPlan(request.mode),
+            OcclusionPlan(request.mode, request.box),
             compute=compute,
             patient=patient,
             operating_point=point,

@@ -13,7 +13,7 @@ from typing import Generic, TypeVar
 from RetinaTriageLib.bscan_verdict import BscanVerdict
 from RetinaTriageLib.errors import InputError
 from RetinaTriageLib.explain.explanation import Explanation
-from RetinaTriageLib.explain.occlusion_map import OcclusionMap, OcclusionMode
+from RetinaTriageLib.explain.occlusion_map import OcclusionBox, OcclusionMap, OcclusionMode
 from RetinaTriageLib.hypotheses import Opinion
 from RetinaTriageLib.image_classes import Pooling
 from RetinaTriageLib.measures.map_place import MapMeasures, MapPlace
@@ -150,6 +150,7 @@ class OccludeRequest(Request[OcclusionMap]):
     patient: PatientFacts = field(default_factory=PatientFacts)
     compute: str = "auto"
     operating_point: str = "balanced"
+    box: OcclusionBox = field(default_factory=OcclusionBox)
 
 
 @dataclass(frozen=True)

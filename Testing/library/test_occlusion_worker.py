@@ -13,7 +13,8 @@ from same_fields import assert_same
 
 from RetinaTriageLib.explain.bundle_occlusion import occlude_bscan
 from RetinaTriageLib.explain.lone_bscan import lone_bscan
-from RetinaTriageLib.explain.occlusion_map import OcclusionMap
+from RetinaTriageLib.explain.occlusion_map import OcclusionBox, OcclusionMap
+from RetinaTriageLib.explain.picture_occlusion import OcclusionPlan
 from RetinaTriageLib.inference.compute import choose_compute
 from RetinaTriageLib.progress import ignore_progress
 from RetinaTriageLib.volume import OCTVolume, VoxelSpacing
@@ -48,13 +49,15 @@ def test_engine_answers_as_the_library_does(
     engine: TorchEngine, make: Any, score: str, tmp_path: Path
 ) -> None:
     bundle = make(tmp_path / "bundle")
-    request = OccludeRequest(bscan(), score, tmp_path / "bundle", compute="cpu")
+    box = OcclusionBox(20, 20, 0.25)
+    request = OccludeRequest(bscan(), score, tmp_path / "bundle", compute="cpu", box=box)
     found = engine.answer(request, ignore_progress)
-    assert_same(found, occlude_bscan(bscan(), bundle, score, compute=choose_compute("cpu")))
+    plan = OcclusionPlan(box=box)
+    assert_same(found, occlude_bscan(bscan(), bundle, score, plan, compute=choose_compute("cpu")))
 
 
 def test_request_and_answer_survive_their_message(tmp_path: Path) -> None:
-    request = OccludeRequest(bscan(), "CNV", Path("bundle"))
+    request = OccludeRequest(bscan(), "CNV", Path("bundle"), box=OcclusionBox(8, 8, 0.5))
     arrays = ArrayFolder(tmp_path, "request")
     assert_same(decode_request("occlude", encode_request(request, arrays), arrays), request)
     drop = np.linspace(0, 1, 30 * 22, dtype=np.float32).reshape(30, 22)

@@ -80,7 +80,7 @@ def pretended_occlusion(request: OccludeRequest, on_progress: OnProgress) -> Occ
         return np.stack([sure, 1 - sure], axis=1)
 
     at = 1 if "observation" in request.score else 0
-    plan = OcclusionPlan(request.mode, finest=8)
+    plan = OcclusionPlan(request.mode, request.box, finest=8)
     return occlusion_test(picture, judge, at, plan, on_progress=on_progress)
 
 

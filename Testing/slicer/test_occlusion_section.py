@@ -40,7 +40,7 @@ def section(panel: Any, tmp_path: Path) -> Any:
     found = panel.tools.occlusion
     found.button.collapsed = False
     yield found
-    found.everyCheck.checked = False
+    found.everyCheck.checked = found.grayCheck.checked = False
     found.scoreBox.setCurrentIndex(0)
     found.bundleEdit.currentPath = ""
     found.button.collapsed = True
@@ -144,6 +144,15 @@ def test_every_position_takes_a_box_a_pixel(section: Any):
     finished(section)
     _bscans, depths, widths = example_result().volume.shape
     assert f"; {depths * widths} boxes were judged" in overlay().GetDescription()
+
+
+def test_box_may_have_the_gray_of_the_tissue(section: Any):
+    finished(section)
+    black = slicer.util.arrayFromVolume(overlay()).max()
+    section.grayCheck.checked = True
+    finished(section)
+    gray = slicer.util.arrayFromVolume(overlay()).max()
+    assert 0 < gray < black  # it hides less of what is bright
 
 
 def test_cancel_leaves_the_scene_alone(section: Any):
