@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 import json
-import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from RetinaTriageLib.evaluation.case_result import CaseResult, with_worst_pictures
-from RetinaTriageLib.evaluation.classification_scores import OutcomeScores
 from RetinaTriageLib.evaluation.ensemble_gain import ensemble_gains, gain_json, gain_text
 from RetinaTriageLib.evaluation.ensemble_runs import EnsembleRuns
 from RetinaTriageLib.evaluation.evaluate import evaluation_of
-from RetinaTriageLib.evaluation.evaluation import Evaluation, MapEvaluation
+from RetinaTriageLib.evaluation.evaluation import Evaluation
 from RetinaTriageLib.evaluation.phantom_plots import (
     condition_auc_plot,
     gain_plot,
     scanner_dice_plot,
 )
 from RetinaTriageLib.evaluation.phantom_runs import PhantomPlan
-from RetinaTriageLib.evaluation.proportions import Proportion
+from RetinaTriageLib.evaluation.phantom_table import DEFINITIONS, phantom_rows
 from RetinaTriageLib.evaluation.report import replace_evaluation
 from RetinaTriageLib.evaluation.report_json import evaluation_json
 from RetinaTriageLib.evaluation.report_page import (
@@ -30,27 +28,13 @@ from RetinaTriageLib.evaluation.report_page import (
     section,
 )
 from RetinaTriageLib.evaluation.report_plots import confusion_plot, volume_bland_altman
-from RetinaTriageLib.evaluation.report_text import number
-from RetinaTriageLib.evaluation.segmentation_scores import SCORED_GROUPS
-from RetinaTriageLib.evaluation.surface_distance import SURFACE_TITLES
 from RetinaTriageLib.operating_points import OperatingPoint
-from RetinaTriageLib.outcomes import CONDITIONS, REFERRAL
+from RetinaTriageLib.outcomes import REFERRAL
 from RetinaTriageLib.result import RESEARCH_USE
 from RetinaTriageLib.writers.report_file import write_whole_text
 
 JSON_FILE, HTML_FILE = "phantoms.json", "phantoms.html"
 POOLED = "all"
-FLUIDS = ("fluid", "intraretinal_fluid", "subretinal_fluid", "serous_ped")
-DEFINITIONS = """\
-Dice, IoU      voxels of all eyes pooled; in brackets the mean Dice over the eyes that have the
-               tissue, and how many do
-volume error   median over the eyes, of its size; in % over the eyes that have the tissue
-surfaces       mean over the eyes of the mean distance along the A-scan
-CST            thickness of the central 1 mm around the fovea that was found, against the true one
-referral error exact interval (Clopper and Pearson), 95 %
-AUC            interval by bootstrap over the eyes, 95 %; 1 to 1 says only that no pair of eyes of
-               this set stood in the wrong order; in square brackets the eyes with the condition
-"""
 
 
 @dataclass(frozen=True)
@@ -132,7 +116,7 @@ def phantom_text(evaluation: PhantomEvaluation) -> str:
     names = [POOLED, *evaluation.scanners]
     width = 2 + max(22, *(len(name) for name in names))
     lines = [f"{'':<40}" + "".join(f"{name:>{width}}" for name in names)]
-    for title, cells in _rows(evaluation):
+    for title, cells in phantom_rows(list(evaluation.sets.values())):
         lines.append(f"{title:<40}" + "".join(f"{cell:>{width}}" for cell in cells))
     lines += ["", "Ensemble against its best member, all scanners:"]
     lines += [f"  {gain_text(gain)}" for gain in ensemble_gains(evaluation.pooled)]
@@ -168,66 +152,3 @@ def phantom_page(evaluation: PhantomEvaluation) -> str:
         f"Computed on {bundle.compute}; bundle SHA-256 {bundle.sha256}",
     )
     return report_page(f"{bundle.name} on {pooled.set_name}", lead, sections)
-
-
-def _rows(evaluation: PhantomEvaluation) -> Iterator[tuple[str, list[str]]]:
-    sets = list(evaluation.sets.values())
-    maps = [of_set.consensus for of_set in sets if of_set.consensus is not None]
-    yield "eyes", [str(len(of_set.cases)) for of_set in sets]
-    yield "mean Dice of the tissues there", [number(of_map.dice) for of_map in maps]
-    yield "tissues there, of 15", [_tissues_there(of_map) for of_map in maps]
-    yield "pixel accuracy", [number(of_map.accuracy, 4) for of_map in maps]
-    for name in SCORED_GROUPS:
-        yield f"Dice, IoU {name}"[:39], [_overlap_cell(of_map, name) for of_map in maps]
-    for name in FLUIDS:
-        yield f"volume error {name}", [_volume_cell(of_map, name) for of_map in maps]
-    for surface, title in SURFACE_TITLES.items():
-        yield title, [f"{number(of_map.surface_um(surface)[0], 1)} µm" for of_map in maps]
-    centers = [number(of_map.median_center_error_um(), 1) for of_map in maps]
-    yield "CST error, median", [f"{center} µm" for center in centers]
-    yield from _answer_rows(sets)
-
-
-def _answer_rows(sets: list[Evaluation]) -> Iterator[tuple[str, list[str]]]:
-    ensembles = [of_set.ensemble for of_set in sets if of_set.ensemble is not None]
-    exclusive = [ensemble.of(REFERRAL.name).exclusive for ensemble in ensembles]
-    known = [scores for scores in exclusive if scores is not None]
-    yield "referral errors", [f"{s.error.count} of {s.error.total}" for s in known]
-    yield "referral error, %", [_share_cell(s.error) for s in known]
-    yield "referral penalty a case", [number(s.mean_penalty) for s in known]
-    for index, condition in enumerate(CONDITIONS.outcomes):
-        outcomes = [ensemble.of(CONDITIONS.name).outcomes[index] for ensemble in ensembles]
-        yield f"AUC {condition.name}", [_auc_cell(outcome) for outcome in outcomes]
-
-
-def _share_cell(share: Proportion) -> str:
-    low, high = 100 * share.low, 100 * share.high
-    return f"{number(100 * share.value, 1)} ({number(low, 1)}–{number(high, 1)})"
-
-
-def _auc_cell(outcome: OutcomeScores) -> str:
-    interval = outcome.auc_interval
-    count = outcome.sensitivity.total
-    if interval is None or not math.isfinite(outcome.auc):
-        return f"{number(outcome.auc)} [{count}]"
-    return f"{number(outcome.auc)} ({interval.low:.3f}–{interval.high:.3f}) [{count}]"
-
-
-def _tissues_there(of_map: MapEvaluation) -> str:
-    single = [overlap for overlap in of_map.pooled if len(SCORED_GROUPS[overlap.name]) == 1]
-    return str(sum(overlap.truth_voxels > 0 for overlap in single))
-
-
-def _overlap_cell(of_map: MapEvaluation, name: str) -> str:
-    overlap = next(overlap for overlap in of_map.pooled if overlap.name == name)
-    mean = number(of_map.mean_case_dice(name), 2)
-    return (
-        f"{number(overlap.dice, 2)} {number(overlap.iou, 2)} ({mean} in {of_map.cases_with(name)})"
-    )
-
-
-def _volume_cell(of_map: MapEvaluation, name: str) -> str:
-    return (
-        f"{number(of_map.median_volume_error_nl(name), 2)} nl "
-        f"{number(of_map.median_volume_error_percent(name), 1)} %"
-    )

@@ -15,15 +15,14 @@ from RetinaTriageLib.writers.report_etdrs import etdrs_panel
 from RetinaTriageLib.writers.report_figures import localizer_picture
 from RetinaTriageLib.writers.report_file import write_whole_text
 from RetinaTriageLib.writers.report_maps import enface_frame, enface_maps
-from RetinaTriageLib.writers.report_panels import browser_panel
-from RetinaTriageLib.writers.report_scores import (
-    headline,
+from RetinaTriageLib.writers.report_opinions import (
     hypothesis_key,
     opinion_count,
     opinion_table,
-    other_verdicts,
     score_bars,
 )
+from RetinaTriageLib.writers.report_panels import browser_panel
+from RetinaTriageLib.writers.report_scores import headline, other_verdicts
 from RetinaTriageLib.writers.report_tables import (
     provenance,
     scan_facts,

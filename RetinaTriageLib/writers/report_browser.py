@@ -11,6 +11,7 @@ from RetinaTriageLib.result import TriageResult
 from RetinaTriageLib.tissues import Tissue, TissueGroup
 from RetinaTriageLib.volume import LabelArray
 from RetinaTriageLib.writers.report_maps import EnFaceMap
+from RetinaTriageLib.writers.report_opinions import hypothesis_letter
 from RetinaTriageLib.writers.report_pictures import (
     gray_levels,
     jpeg,
@@ -18,7 +19,6 @@ from RetinaTriageLib.writers.report_pictures import (
     label_step,
     number_bytes,
 )
-from RetinaTriageLib.writers.report_scores import hypothesis_letter
 from RetinaTriageLib.writers.report_tables import color_of
 
 _LESION_GROUPS = (TissueGroup.FLUID, TissueGroup.PED)

@@ -23,8 +23,8 @@ from RetinaTriageLib.writers.report_maps import (
     projection,
     superior_up,
 )
+from RetinaTriageLib.writers.report_opinions import HYPOTHESIS_COLORS, JOINT_COLOR
 from RetinaTriageLib.writers.report_pictures import gray_levels
-from RetinaTriageLib.writers.report_scores import HYPOTHESIS_COLORS, JOINT_COLOR
 from RetinaTriageLib.writers.report_tables import color_of
 
 INK, QUIET, BAR, DECIDED_BAR = "#1b2430", "#66707d", "#c3cdd7", "#8fbbd3"
