@@ -1,9 +1,11 @@
 """Speed, memory and agreement of inference beside MONAI and nnU-Net, on the same weights.
 
-    python benchmarks/engine.py [--bundle BUNDLE] [--rounds 3] [--shape 49 496 512]
+    python benchmarks/engine.py [--bundle BUNDLE] [--network reference] [--rounds 3]
+        [--shape 49 496 512]
 
 Needs the development extra `benchmark`; a baseline that is not installed is left out and said.
-Ratios are those of medians of interleaved rounds.
+Ratios are those of medians of interleaved rounds. `--network reference` times a drawn network of
+8.5 times the operations in place of the bundle's (`engine_cases.REFERENCE`).
 """
 
 from __future__ import annotations
@@ -20,14 +22,12 @@ import time
 from pathlib import Path
 
 import engine_cases as cases
-import numpy as np
 import torch
+from engine_agreement import VOLUMES, agreement, print_agreement, volume_named
 
-from RetinaTriageLib import OCTVolume, read_volume
+from RetinaTriageLib import OCTVolume
 from RetinaTriageLib.bundle import Bundle, bundled_models, load_bundle
-from RetinaTriageLib.networks.gray import gray_scale, normalize
 
-SAMPLE = Path(__file__).parents[1] / "Resources" / "SampleData" / "phantom_edema_OD.nrrd"
 MONAI = "MONAI overlap 0.25"
 BASELINES = {MONAI: "monai", "MONAI bf16 + channels last": "monai", "nnU-Net step 0.5": "nnunetv2"}
 CASES = (
@@ -37,6 +37,7 @@ CASES = (
     "ours bf16, torch kernels",
     "ours bf16",
 )
+NETWORKS = ("bundle", "reference")
 PARTS = ("case", "scale", "classify", "agree", "roofline")
 
 
@@ -71,40 +72,9 @@ def measure_classify(name: str, volume: OCTVolume, bundle: Bundle) -> dict[str, 
     return {"s": time.perf_counter() - start}
 
 
-def measure_agree(_name: str, volume: OCTVolume, bundle: Bundle) -> dict[str, float]:
-    """Agreement of bfloat16 with float32 and torch's kernels, all networks of the bundle."""
-    networks = len(bundle.manifest.segmenters)
-    exact, fast = (
-        cases.streamed(volume, bundle, dtype, fused=fused, networks=networks)
-        for dtype, fused in ((torch.float32, False), (torch.bfloat16, True))
-    )
-    classes = len(bundle.vocabulary.tissues)
-    voxel_nl = volume.require_spacing().voxel_mm3 * 1000
-    same, volumes = [], []
-    for a, b in zip(exact.tissue_maps, fast.tissue_maps, strict=True):
-        same.append(float((a == b).mean()))
-        counts = [np.bincount(m.ravel(), minlength=classes) * voxel_nl for m in (a, b)]
-        volumes.append(float(np.abs(counts[0] - counts[1]).max()))
-    own = len(bundle.manifest.classifiers)
-    scores = [cases.judged(found, bundle, own) for found in (exact, fast)]
-    changes = [
-        float(np.abs(x.scores[head] - y.scores[head]).max())
-        for row, other in zip(*scores, strict=True)
-        for x, y in zip(row, other, strict=True)
-        for head in x.scores
-    ]
-    part = torch.from_numpy(normalize(volume.voxels[:8], gray_scale(volume.voxels)))
-    (network,) = cases.networks_of(bundle, 1)
-    chances = [
-        cases.StreamedNetwork(network, cases.BRANCH, dtype).push(part, last=True).softmax(1)
-        for dtype in (torch.float32, torch.bfloat16)
-    ]
-    return {
-        "argmax agreement %, worst network": 100 * min(same),
-        "largest probability difference, 8 B-scans": float((chances[0] - chances[1]).abs().max()),
-        "largest change of a volume, nl": max(volumes),
-        "largest change of a score": max(changes),
-    }
+def measure_agree(name: str, volume: OCTVolume, bundle: Bundle) -> dict[str, float]:
+    """Agreement of bfloat16 with float32 on one of the volumes of `engine_agreement`."""
+    return agreement(volume_named(name, volume.shape), bundle)
 
 
 def measure_roofline(_name: str, volume: OCTVolume, bundle: Bundle) -> dict[str, float]:
@@ -122,6 +92,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
     parser.add_argument("--bundle", type=Path, default=bundled_models())
+    parser.add_argument("--network", choices=NETWORKS, default="bundle", help="that is timed")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--shape", type=int, nargs=3, default=(49, 496, 512))
     parser.add_argument("--threads", type=int, default=os.cpu_count())
@@ -132,8 +103,10 @@ def main() -> None:
         report(parsed)
         return
     torch.set_num_threads(parsed.threads)
-    volume = cases.resized(read_volume(SAMPLE), tuple(parsed.shape))
+    volume = volume_named("sample", tuple(parsed.shape))
     bundle = load_bundle(parsed.bundle)
+    if parsed.network == "reference":
+        bundle = cases.with_reference(bundle)
     before = peak_mb()
     work = {
         "case": measure_case,
@@ -156,7 +129,8 @@ def measured(
 ) -> dict[str, float]:
     """Figures of one part, measured in a fresh process."""
     command = [sys.executable, __file__, "--part", part, "--name", name]
-    command += ["--bundle", str(parsed.bundle), "--threads", str(parsed.threads)]
+    command += ["--bundle", str(parsed.bundle), "--network", parsed.network]
+    command += ["--threads", str(parsed.threads)]
     command += ["--shape", *map(str, shape)]
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
     figures: dict[str, float] = json.loads(done.stdout.strip().splitlines()[-1])
@@ -167,9 +141,10 @@ def report(parsed: argparse.Namespace) -> None:
     """Measure everything and print it."""
     bscans, depth, width = shape = tuple(parsed.shape)
     names = [name for name in CASES if importlib.util.find_spec(BASELINES.get(name, "torch"))]
-    print(
-        f"bundle {parsed.bundle.name}, {shape}, {parsed.threads} threads, torch {torch.__version__}"
-    )
+    whose = f"network of bundle {parsed.bundle.name}"
+    if parsed.network == "reference":
+        whose = f"drawn network of {cases.REFERENCE.channels} channels"
+    print(f"{whose}, {shape}, {parsed.threads} threads, torch {torch.__version__}")
     print(f"not installed: {sorted(set(CASES) - set(names)) or 'none'}; windows are extrapolated")
     rates = measured(parsed, "roofline", "", shape)
     runs: dict[str, list[dict[str, float]]] = {name: [] for name in names}
@@ -193,17 +168,18 @@ def report(parsed: argparse.Namespace) -> None:
             f"{reference / seconds[name]:8.1f} {100 * tflop / seconds[name] / rate:7.0f} "
             f"{max(run['MB'] for run in runs[name]):8.0f}"
         )
-    agreement = measured(parsed, "agree", "", shape)
-    del agreement["MB"]
-    for name, value in agreement.items():
-        print(f"bf16 to fp32: {name:42} {value:.5g}")
+    if parsed.network == "bundle":  # drawn weights agree on nothing, and nothing is judged
+        found = {name: measured(parsed, "agree", name, shape) for name in VOLUMES}
+        for figures in found.values():
+            del figures["MB"]
+        print_agreement(found)
     for count in (bscans // 4, bscans // 2, bscans):
         print_scale(parsed, "scale", "1", (count, depth, width))
     for part in (width // 4, width // 2, width):
         print_scale(parsed, "scale", "1", (bscans // 2, depth, part))
     for networks in (1, 2, 5):
         print_scale(parsed, "scale", str(networks), (round(bscans * 128 / 49), depth, width))
-    for pair in ("1,1", "5,1", "1,5", "5,5"):
+    for pair in ("1,1", "5,1", "1,5", "5,5") if parsed.network == "bundle" else ():
         print_scale(parsed, "classify", pair, shape)
 
 
