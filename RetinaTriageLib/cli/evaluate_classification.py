@@ -48,7 +48,7 @@ def classification(parsed: argparse.Namespace) -> int:
     from RetinaTriageLib.evaluation.penalty_table import read_penalty
     from RetinaTriageLib.evaluation.reliability import Binning
     from RetinaTriageLib.evaluation.report import require_new_folder
-    from RetinaTriageLib.evaluation.score_file import ScoreColumns, read_scores
+    from RetinaTriageLib.evaluation.score_table import ScoreColumns, read_scores
 
     require_new_folder(parsed.out)
     columns = ScoreColumns(

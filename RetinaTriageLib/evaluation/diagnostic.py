@@ -23,7 +23,7 @@ from RetinaTriageLib.evaluation.reliability import (
     reliability,
     top_label_reliability,
 )
-from RetinaTriageLib.evaluation.score_table import BoolMatrix, ScoreTable
+from RetinaTriageLib.evaluation.scored_images import BoolMatrix, ScoreTable
 from RetinaTriageLib.evaluation.weighted_error import (
     WeightedError,
     kermany_penalty,

@@ -19,8 +19,8 @@ from RetinaTriageLib.evaluation.binary_figures import BinaryFigures, binary_figu
 from RetinaTriageLib.evaluation.curve_points import sensitivity_at, sensitivity_interval
 from RetinaTriageLib.evaluation.diagnostic import StudyOptions, study_penalty
 from RetinaTriageLib.evaluation.proportions import Interval
-from RetinaTriageLib.evaluation.score_file import NO, YES
-from RetinaTriageLib.evaluation.score_table import ScoreTable
+from RetinaTriageLib.evaluation.score_table import NO, YES
+from RetinaTriageLib.evaluation.scored_images import ScoreTable
 from RetinaTriageLib.evaluation.table_file import Row, TableFile, read_table, repeated
 
 CURVE_TOLERANCE = 1e-6

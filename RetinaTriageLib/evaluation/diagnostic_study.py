@@ -26,7 +26,7 @@ from RetinaTriageLib.evaluation.diagnostic_readers import (
 from RetinaTriageLib.evaluation.diagnostic_subgroups import SubgroupFigures, subgroup_figures
 from RetinaTriageLib.evaluation.patient_draws import drawn_aucs
 from RetinaTriageLib.evaluation.proportions import Interval, percentile_interval
-from RetinaTriageLib.evaluation.score_table import ScoreTable
+from RetinaTriageLib.evaluation.scored_images import ScoreTable
 
 FEW = 10  # images of a kind below which every interval is wide and approximations are poor
 SUM_TOLERANCE = 0.01

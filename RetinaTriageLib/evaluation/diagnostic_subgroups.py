@@ -15,7 +15,7 @@ from RetinaTriageLib.evaluation.delong import DeLongAuc, delong_auc
 from RetinaTriageLib.evaluation.diagnostic import StudyOptions
 from RetinaTriageLib.evaluation.patient_shares import BoolVector
 from RetinaTriageLib.evaluation.proportions import FloatVector, Interval, roc_auc_interval
-from RetinaTriageLib.evaluation.score_table import BoolMatrix, ScoreTable
+from RetinaTriageLib.evaluation.scored_images import BoolMatrix, ScoreTable
 
 MOST_VALUES = 12
 PARTS = 4  # quarters of the images by a number such as age

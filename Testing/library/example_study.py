@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from RetinaTriageLib.evaluation.score_table import ScoreTable
+from RetinaTriageLib.evaluation.scored_images import ScoreTable
 
 CLASSES = ("cnv", "dme", "normal")
 IMAGES = 90

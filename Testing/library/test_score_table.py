@@ -6,8 +6,8 @@ import pytest
 
 from RetinaTriageLib.errors import InputError
 from RetinaTriageLib.evaluation.penalty_table import read_penalty
-from RetinaTriageLib.evaluation.score_file import ScoreColumns, read_scores
-from RetinaTriageLib.evaluation.score_table import ScoreTable
+from RetinaTriageLib.evaluation.score_table import ScoreColumns, read_scores
+from RetinaTriageLib.evaluation.scored_images import ScoreTable
 
 GOOD = """file,patient,truth,cnv,normal,sex
 a.png,p1,cnv,0.9,0.1,f

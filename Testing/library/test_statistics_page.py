@@ -7,7 +7,7 @@ import pytest
 
 from RetinaTriageLib.evaluation.diagnostic import ClassFigures, StudyOptions
 from RetinaTriageLib.evaluation.diagnostic_study import diagnostic_study
-from RetinaTriageLib.evaluation.score_file import read_scores
+from RetinaTriageLib.evaluation.score_table import read_scores
 
 PAGE = Path(__file__).parents[2] / "docs" / "statistics.md"
 

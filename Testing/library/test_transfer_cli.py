@@ -9,7 +9,7 @@ from example_transfer import PATTERN, segmentation_weights
 
 from RetinaTriageLib.bundle_images import load_image_bundle
 from RetinaTriageLib.cli.main import main
-from RetinaTriageLib.evaluation.score_file import read_scores
+from RetinaTriageLib.evaluation.score_table import read_scores
 from RetinaTriageLib.image_classes import Pooling
 from RetinaTriageLib.inference.compute import Compute
 from RetinaTriageLib.inference.judge_images import judge_bscans, judge_images
