@@ -36,8 +36,8 @@ LESIONS = {
     "drusen": (TISSUE_BY_NAME["drusenoid_ped"].label,),
 }
 TRAINING = (
-    "--head binary --evidence places --size 248 384 --unfreeze-from encoder.level3 "
-    "--learning-rate 1e-3 --batch-size 16 --held-out-share 0 --name fluid_drusen"
+    "--head binary --evidence places --size 248 384 --copies 1 --batch-size 16 "
+    "--learning-rate 1e-2 --held-out-share 0 --name fluid_drusen"
 )
 DUKE = "--pattern S0[89]_* --masks fluid_grader1 --largest 10 --spacing-um 123 3.87 11.5"
 BOXES = ("--box 20 --gray auto", "--box 20", "--box 40 --gray auto")
@@ -55,7 +55,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--stacks", type=Path, help="phantoms made before; default: made here")
     parser.add_argument("--phantoms", type=int, default=800, help="stacks of six B-scans")
-    parser.add_argument("--iterations", type=int, default=600)
+    parser.add_argument("--iterations", type=int, default=800)
     stated = parser.parse_args()
     table = stated.out / "pictures" / "pictures.csv"
     if not table.exists():
