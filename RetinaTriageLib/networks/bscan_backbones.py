@@ -28,9 +28,8 @@ from RetinaTriageLib.networks.segmentation import (
 POOLED_LEVELS = 2
 """Deepest encoder levels whose features are pooled: what is there, and how it hangs together."""
 
-PLACE_LEVELS = 2
-"""Encoder levels whose features a place has, on the grid of the deeper one; the deepest level of
-the encoder is left out, as it sees so far that what it says of a place may lie elsewhere."""
+PLACE_LEVELS = 3
+"""Deepest encoder levels whose features a place has, on the grid of the last but one."""
 
 Stages = tuple[tuple[str, tuple[str, ...]], ...]
 """Stages of a backbone from the image inward: name, and names of its parameters."""
@@ -55,9 +54,7 @@ class EncoderBackbone(nn.Module):
         self.config, self.evidence = config, evidence
         self.branch = parts.branches[config.branches[0]]
         self.encoder = parts.encoder
-        if evidence is Evidence.PLACES:
-            del self.encoder[list(self.encoder)[-1]]
-        by_places = sum(config.channels[:-1][-PLACE_LEVELS:])
+        by_places = sum(config.channels[-PLACE_LEVELS:])
         means_and_maxima = 2 * sum(config.channels[-POOLED_LEVELS:])
         self.features = by_places if evidence is Evidence.PLACES else means_and_maxima
 
@@ -91,8 +88,7 @@ class EncoderBackbone(nn.Module):
             )
             raise InputError(msg)
         self.branch.load_state_dict(source.branches[branch].state_dict())
-        taught = source.encoder.state_dict()
-        self.encoder.load_state_dict({key: taught[key] for key in self.encoder.state_dict()})
+        self.encoder.load_state_dict(source.encoder.state_dict())
 
     def stages(self) -> Stages:
         """Scanner branch, then the encoder's levels."""
@@ -168,9 +164,10 @@ def _standing_alone(level: nn.Module, x: Tensor) -> Tensor:
 
 def _by_places(levels: Sequence[Tensor]) -> Tensor:
     """Features (N, place, F) of levels (N, channel, depth, width), each half the one before."""
-    grid = levels[-1].shape[-2:]
+    grid = levels[max(0, len(levels) - 2)].shape[-2:]
     finer = [F.adaptive_max_pool2d(level, grid) for level in levels[:-1]]
-    joined = torch.cat((*finer, levels[-1]), dim=1)
+    deepest = F.interpolate(levels[-1].float(), size=grid, mode="bilinear")
+    joined = torch.cat((*finer, deepest.to(levels[-1].dtype)), dim=1)
     return joined.flatten(2).transpose(1, 2)  # (N, place, F)
 
 

@@ -62,7 +62,7 @@ def test_places_need_the_own_encoder() -> None:
         BscanConfig("timm:resnet18", NAMES, Head.SOFTMAX, SIZE, evidence=Evidence.PLACES)
 
 
-@pytest.mark.parametrize("unfreeze_from", [None, "encoder.level1"])
+@pytest.mark.parametrize("unfreeze_from", [None, "encoder.level2"])
 def test_places_learn_bright_from_dark(tmp_path: Path, unfreeze_from: str | None) -> None:
     found = pictures(tmp_path / "set")
     plan = replace(tiny_plan(tmp_path), evidence=Evidence.PLACES, unfreeze_from=unfreeze_from)
