@@ -28,7 +28,12 @@ ONES = (1, 1)
 
 @dataclass(frozen=True)
 class FoldedConv:
-    """Convolution with the batch normalization behind it folded in, then ReLU."""
+    """Convolution with the batch normalization behind it folded in, then ReLU.
+
+    Attributes
+    ----------
+    bias : float32, as oneDNN adds it; where weights are rounded to bfloat16 it need not be
+    """
 
     weight: Tensor
     bias: Tensor
@@ -36,7 +41,8 @@ class FoldedConv:
 
     def __call__(self, x: Tensor) -> Tensor:
         """Features (N, outputs, depth, width)."""
-        return F.conv2d(x, self.weight, self.bias, padding=self.padding).relu_()
+        bias = self.bias.to(x.dtype)
+        return F.conv2d(x, self.weight, bias, padding=self.padding).relu_()
 
 
 class FusedConv:
@@ -80,7 +86,7 @@ def fold(unit: ConvUnit, dtype: torch.dtype, *, fused: bool = False) -> Convolut
     gain = norm.weight.detach() / torch.sqrt(norm.running_var + norm.eps)
     weight = unit.conv.weight.detach() * gain[:, None, None, None]
     bias = norm.bias.detach() - norm.running_mean * gain
-    conv = FoldedConv(prepared(weight, dtype), bias.to(dtype), unit.conv.kernel_size[0] // 2)
+    conv = FoldedConv(prepared(weight, dtype), bias.float(), unit.conv.kernel_size[0] // 2)
     return FusedConv(conv) if fused else conv
 
 
@@ -108,7 +114,7 @@ def fused_kernels_agree(dtype: torch.dtype) -> bool:
     count = 8
     ramp = torch.linspace(-1, 1, count * count * 9)
     weight = prepared(ramp.reshape(count, count, 3, 3), dtype)
-    conv = FoldedConv(weight, torch.linspace(-1, 1, count).to(dtype), 1)
+    conv = FoldedConv(weight, torch.linspace(-1, 1, count), 1)
     x = prepared(torch.linspace(-1, 1, 2 * count * 64).reshape(2, count, 8, 8), dtype)
     with torch.inference_mode():
         try:

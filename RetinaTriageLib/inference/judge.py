@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 
 import numpy as np
 import torch
@@ -10,6 +10,7 @@ from torch import Tensor
 
 from RetinaTriageLib.hypotheses import Opinion, Scores
 from RetinaTriageLib.inference.bscan_stream import device_of
+from RetinaTriageLib.networks.boosted_classification import BoostedClassifier
 from RetinaTriageLib.networks.classification import HeadShape, probabilities
 from RetinaTriageLib.networks.classifier_input import GridArray
 from RetinaTriageLib.networks.joint_classification import JointNetwork
@@ -36,12 +37,21 @@ def judge(
     """
     facts = torch.from_numpy(patient_vector(patient))
     opinions: list[list[Opinion]] = [[] for _ in grids]
+    measured: dict[Hashable, Tensor] = {}
     done = 0
     for name, network in networks:
         device = device_of(network)
         for first in range(0, len(grids), batch):
             maps = torch.from_numpy(np.stack(grids[first : first + batch])).to(device)
-            scores = network(maps, facts.expand(len(maps), -1).to(device))
+            known = facts.expand(len(maps), -1).to(device)
+            if isinstance(network, BoostedClassifier):
+                # Measuring takes longer than all trees; trees that measure alike do it once.
+                alike = (network.config.cell_mm, network.tissues, device, first)
+                if alike not in measured:
+                    measured[alike] = network.measured(maps)
+                scores = network.scores(torch.cat((measured[alike], known), dim=1))
+            else:
+                scores = network(maps, known)
             for offset, answer in enumerate(_answers(scores, network.config.heads)):
                 opinions[first + offset].append(Opinion(name, answer))
                 done += 1

@@ -207,7 +207,7 @@ class StreamedNetwork:
 
 def _depth_first(rows: Tensor, classes: int) -> Tensor:
     """Rows (2 * class, N) of the head, first those of the even depths."""
-    return rows.unflatten(0, (classes, 2)).transpose(0, 1).flatten(0, 1)
+    return rows.reshape(classes, 2, -1).transpose(0, 1).reshape(2 * classes, -1)
 
 
 def _head_bias(head: nn.Conv2d) -> Tensor:

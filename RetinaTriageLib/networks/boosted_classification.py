@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -89,14 +90,13 @@ class BoostedClassifier(nn.Module):
         dict
             Head name to tensor (batch, outcome).
         """
-        measured = [self.measured(one) for one in grid]
-        return self.scores(torch.cat((torch.stack(measured), patient.float()), dim=1))
+        return self.scores(torch.cat((self.measured(grid), patient.float()), dim=1))
 
     def measured(self, grid: Tensor) -> Tensor:
-        """Measurements of one map (class, B-scan, depth, width), float32 tensor (feature,)."""
+        """Measurements of maps as in `forward`, float32 tensor (batch, measurement)."""
         cell = Cell(*self.config.cell_mm)
-        found = tissue_features(grid.float().cpu().numpy(), cell, self.tissues)
-        return torch.from_numpy(found).to(self.value.device)
+        found = [tissue_features(one, cell, self.tissues) for one in grid.float().cpu().numpy()]
+        return torch.from_numpy(np.stack(found)).to(self.value.device)
 
     def scores(self, samples: Tensor) -> dict[str, Tensor]:
         """Scores of every head from float32 samples (sample, measurement and patient feature)."""

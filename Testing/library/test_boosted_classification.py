@@ -14,8 +14,11 @@ from RetinaTriageLib.bundle_manifest import ClassifierEntry
 from RetinaTriageLib.bundle_networks import classification_network
 from RetinaTriageLib.bundle_weights import encode_weights
 from RetinaTriageLib.errors import BundleError
+from RetinaTriageLib.inference.judge import judge
+from RetinaTriageLib.networks import boosted_classification
 from RetinaTriageLib.networks.boosted_classification import BoostedConfig
 from RetinaTriageLib.networks.classification import HeadShape, probabilities
+from RetinaTriageLib.networks.patient import UNKNOWN_PATIENT
 from RetinaTriageLib.training.boosted_training import (
     UNSEEN_SCORE,
     BoostedPlan,
@@ -114,6 +117,22 @@ def test_outcome_that_nobody_has_stays_unlikely() -> None:
     samples, answers = drawn_samples()
     scores = fitted(PLAN, samples, answers, CONFIG).scores(torch.from_numpy(samples[:3]))
     assert scores["signs"][:, 1].tolist() == [UNSEEN_SCORE] * 3
+
+
+def test_trees_that_measure_alike_measure_a_map_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    samples, answers = drawn_samples()
+    trees = [fitted(replace(PLAN, seed=seed), samples, answers, CONFIG) for seed in (0, 1)]
+    measured = []
+    monkeypatch.setattr(
+        boosted_classification,
+        "tissue_features",
+        lambda *map_and_cell: measured.append(map_and_cell) or samples[0, : CONFIG.features],
+    )
+    grids = [np.zeros((15, 2, 3, 4), np.float32)] * 3
+    named = [(str(number), network) for number, network in enumerate(trees)]
+    opinions = judge(grids, named, UNKNOWN_PATIENT, 2, lambda _done: None)
+    assert len(measured) == 3
+    assert [[one.classifier for one in of_map] for of_map in opinions] == [["0", "1"]] * 3
 
 
 def test_training_tells_wet_from_healthy(tmp_path: Path) -> None:
