@@ -1,13 +1,15 @@
 """Calibration of a bundle on scans with answers, and the rates that its decisions then have.
 
 The rates are cross-fitted: patients are dealt into folds, and those of a fold are decided with
-factors that were fitted on the others. The factors that go into the bundle are fitted on all.
+factors that were fitted on the others. The factors that go into the bundle are fitted on all. Those
+of the balanced point go in only where they decide the other patients better than raw scores do:
+few scans settle a factor badly.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from zlib import crc32
 
@@ -20,15 +22,17 @@ from RetinaTriageLib.calibration import Calibration
 from RetinaTriageLib.calibration_fit import fit_calibration
 from RetinaTriageLib.decision import rescored
 from RetinaTriageLib.errors import InputError
-from RetinaTriageLib.operating_points import OperatingPoint
+from RetinaTriageLib.operating_points import NEUTRAL_WEIGHT, OperatingPoint
 from RetinaTriageLib.outcomes import OutcomeHead
+from RetinaTriageLib.penalties import default_penalty
 from RetinaTriageLib.stated_rates import Rate, rate_name
-from RetinaTriageLib.training.judged_grids import JudgedScans
+from RetinaTriageLib.training.judged_grids import JudgedScans, Scores
 
 FOLDS = 5
 DECIMALS = 3
 
 Judged = Mapping[str, JudgedScans]
+Decisions = npt.NDArray[np.bool_]
 
 
 def calibrated_bundle(folder: Path, bundle: Bundle, judged: Judged, measured_on: str) -> Bundle:
@@ -51,10 +55,11 @@ def calibrated_bundle(folder: Path, bundle: Bundle, judged: Judged, measured_on:
         raise InputError(msg)
     stated = {rate.value for rate in Rate}
     others = [one for one in bundle.manifest.measured if one.name.split(",")[0] not in stated]
+    decided = _decided(judged, bundle, measured_on)
     manifest = replace(
         bundle.manifest,
-        calibration=_fitted(judged, bundle, measured_on),
-        measured=(*others, *cross_fitted_rates(judged, bundle, measured_on)),
+        calibration=_without(_fitted(judged, bundle, measured_on), judged, decided),
+        measured=(*others, *_rates(judged, decided, measured_on)),
     )
     return save_bundle(folder, manifest, {}, bundle.model_card, kept=bundle.weights)
 
@@ -64,24 +69,98 @@ def cross_fitted_rates(judged: Judged, bundle: Bundle, measured_on: str) -> tupl
 
     A rate without a case to measure it on is left out.
     """
+    return _rates(judged, _decided(judged, bundle, measured_on), measured_on)
+
+
+@dataclass(frozen=True)
+class _Decided:
+    """Decisions of one head on every scan, with factors of the other folds' patients.
+
+    Attributes
+    ----------
+    tables : operating point to bool array (scan, outcome)
+    raw : outcomes that raw scores decide as well or better at the balanced point, as they then do
+    """
+
+    head: OutcomeHead
+    tables: Mapping[OperatingPoint, Decisions]
+    raw: tuple[str, ...]
+
+
+def _decided(judged: Judged, bundle: Bundle, measured_on: str) -> tuple[_Decided, ...]:
+    found = []
+    for head in (head for head in bundle.vocabulary.heads if head.name in judged):
+        scans = judged[head.name]
+        tables = dict(_cross_decided(head, judged, bundle, measured_on))
+        plain = _table(scans.scores, head, Calibration(), OperatingPoint.BALANCED)
+        balanced = tables[OperatingPoint.BALANCED]
+        penalty = bundle.manifest.penalties.get(head.name)
+        cost = default_penalty(head) if penalty is None else np.asarray(penalty)
+        worse = _costs(head, scans, balanced, cost) >= _costs(head, scans, plain, cost)
+        tables[OperatingPoint.BALANCED] = np.where(worse, plain, balanced)
+        raw = tuple(name for name, is_raw in zip(head.names, worse, strict=True) if is_raw)
+        found.append(_Decided(head, tables, raw))
+    return tuple(found)
+
+
+def _costs(
+    head: OutcomeHead, scans: JudgedScans, decided: Decisions, penalty: npt.NDArray[np.float64]
+) -> npt.NDArray[np.float64]:
+    """Cost of the mistakes, array (outcome,): mean penalty, or misses and false alarms alike."""
+    if head.exclusive:
+        mean = penalty[scans.truth.astype(np.int64), decided.argmax(axis=1)].mean()
+        return np.full(len(head.names), mean)
+    actual = scans.truth.astype(np.bool_)
+    missed = (actual & ~decided).sum(axis=0) / np.maximum(actual.sum(axis=0), 1)
+    alarms = (~actual & decided).sum(axis=0) / np.maximum((~actual).sum(axis=0), 1)
+    costs: npt.NDArray[np.float64] = missed + alarms
+    return costs
+
+
+def _without(
+    calibration: Calibration, judged: Judged, decided: tuple[_Decided, ...]
+) -> Calibration:
+    """Calibration whose balanced point leaves the scores of some outcomes as they are."""
+    point = OperatingPoint.BALANCED.value
+    factors = dict(calibration.factors.get(point, {}))
+    gaps = dict(calibration.gaps.get(point, {}))
+    for one in decided:
+        named = factors.get(one.head.name)
+        if named is None or not one.raw:
+            continue
+        neutral = 1.0 if one.head.exclusive else NEUTRAL_WEIGHT
+        factors[one.head.name] = {**named, **dict.fromkeys(one.raw, neutral)}
+        why = (
+            f"factors decide {len(judged[one.head.name].patients)} scans no better than raw scores"
+        )
+        keys = [one.head.name] if one.head.exclusive else [f"{one.head.name}/{n}" for n in one.raw]
+        gaps |= {key: gaps.get(key, why) for key in keys}
+    return replace(
+        calibration,
+        factors={**calibration.factors, point: factors},
+        gaps={**calibration.gaps, point: gaps},
+    )
+
+
+def _rates(judged: Judged, decided: tuple[_Decided, ...], measured_on: str) -> tuple[Measured, ...]:
     data = f"{measured_on}; each decided with factors fitted on other patients"
     rows = []
-    for head in (head for head in bundle.vocabulary.heads if head.name in judged):
-        actual = _actual(head, judged[head.name])
-        for point, decided in _cross_decided(head, judged, bundle, measured_on).items():
-            for at, name in enumerate(head.names):
+    for one in decided:
+        actual = _actual(one.head, judged[one.head.name])
+        for point, table in one.tables.items():
+            for at, name in enumerate(one.head.names):
                 cases = {Rate.SENSITIVITY: actual[:, at], Rate.SPECIFICITY: ~actual[:, at]}
                 for rate, of in cases.items():
                     if of.any():
-                        share = float((decided[of, at] == actual[of, at]).mean())
-                        called = rate_name(rate, head.name, name, point)
+                        share = float((table[of, at] == actual[of, at]).mean())
+                        called = rate_name(rate, one.head.name, name, point)
                         rows.append(Measured(called, round(share, DECIMALS), data))
     return tuple(rows)
 
 
 def _cross_decided(
     head: OutcomeHead, judged: Judged, bundle: Bundle, measured_on: str
-) -> Mapping[OperatingPoint, npt.NDArray[np.bool_]]:
+) -> Mapping[OperatingPoint, Decisions]:
     """Decisions (scan, outcome) on each scan with factors of the other folds' patients."""
     scans = judged[head.name]
     fold = np.array([crc32(patient.encode()) % FOLDS for patient in scans.patients])
@@ -90,10 +169,17 @@ def _cross_decided(
         others = {head.name: scans.chosen(fold != number)}
         calibration = _fitted(others, bundle, measured_on)
         for point, table in decided.items():
-            for row in np.flatnonzero(fold == number):
-                _, names = rescored(scans.scores[row], head, calibration, point)
-                table[row] = np.isin(head.names, names)
+            rows = fold == number
+            table[rows] = _table(scans.scores[rows], head, calibration, point)
     return decided
+
+
+def _table(
+    scores: Scores, head: OutcomeHead, calibration: Calibration, point: OperatingPoint
+) -> Decisions:
+    """Decisions (scan, outcome) by mean scores (scan, outcome)."""
+    names = [rescored(row, head, calibration, point)[1] for row in scores]
+    return np.array([np.isin(head.names, chosen) for chosen in names])
 
 
 def _fitted(judged: Judged, bundle: Bundle, measured_on: str) -> Calibration:

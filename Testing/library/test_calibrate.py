@@ -91,6 +91,22 @@ def test_command_writes_a_calibrated_bundle(tmp_path: Path) -> None:
     assert "Sensitivity, referral: urgent, balanced" in names
 
 
+def test_factors_that_decide_no_better_are_left_out(tmp_path: Path) -> None:
+    truth = np.tile(np.arange(4), 15)
+    certain = referral_scans(np.eye(4)[truth] * 0.9 + 0.025, truth)
+    late = np.eye(4)[truth] * 0.3 + 0.1
+    late[:, 3] += 0.5  # observation always wins until it is weighed down
+    bundle = example_bundle(tmp_path / "bundle")
+    kept = [
+        calibrated_bundle(tmp_path / name, bundle, judged, "60 scans").calibration
+        for name, judged in (("certain", certain), ("late", referral_scans(late, truth)))
+    ]
+    assert set(kept[0].factors["balanced"]["referral"].values()) == {1.0}
+    assert "no better than raw scores" in kept[0].gaps["balanced"]["referral"]
+    assert kept[1].factors["balanced"]["referral"]["observation"] < 1
+    assert "referral" not in kept[1].gaps["balanced"]
+
+
 def test_folder_without_answers_is_refused(tmp_path: Path) -> None:
     bundle = example_bundle(tmp_path / "bundle")
     with pytest.raises(InputError, match="no scan with an answer"):
