@@ -86,6 +86,11 @@ def test_finished_cohort_is_not_worked_again(whole: Path, scans: Path, bundle: P
     assert {path: path.stat().st_mtime_ns for path in (whole / "cases").rglob("*")} == changed
 
 
+def heeding_interrupts() -> None:
+    """What a shell starts in the background ignores interrupts, and so do its children."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @pytest.mark.parametrize(("sent", "code"), [(signal.SIGKILL, -9), (signal.SIGINT, 130)])
 def test_stopped_run_goes_on_to_the_same_tables(
     sent: signal.Signals, code: int, whole: Path, scans: Path, bundle: Path
@@ -93,7 +98,10 @@ def test_stopped_run_goes_on_to_the_same_tables(
     for attempt in range(5):  # a fast run may end before the signal comes
         out = scans.parent / f"{sent.name}_{attempt}"
         with subprocess.Popen(
-            command(scans, out, bundle), cwd=ROOT, stderr=subprocess.DEVNULL
+            command(scans, out, bundle),
+            cwd=ROOT,
+            stderr=subprocess.DEVNULL,
+            preexec_fn=heeding_interrupts,
         ) as run:
             end = time.monotonic() + LONGEST_S
             while not list(out.glob("cases/*/row.json")) and run.poll() is None:
