@@ -43,7 +43,7 @@ class AugmentationPlan:
     speckle, noise : largest multiplicative and additive standard deviation, gray range 0-1
     """
 
-    focus_chance: float = 0.6
+    focus_chance: float = 0.4
     flip_chance: float = 0.5
     geometry_chance: float = 0.8
     zoom: float = 0.15

@@ -47,7 +47,7 @@ def save_run(
     tensors |= {f"average.{name}": value for name, value in average.state_dict().items()}
     for index, slots in optimizer.state_dict()["state"].items():
         tensors |= {f"optimizer.{index}.{name}": value for name, value in slots.items()}
-    _write(path, tensors, {"state": json.dumps(asdict(state))})
+    write_tensors(path, tensors, {"state": json.dumps(asdict(state))})
 
 
 def load_run(
@@ -80,7 +80,7 @@ def load_run(
 
 def save_weights(path: Path, network: nn.Module, facts: Mapping[str, str]) -> None:
     """Write the weights alone, with facts about them as text in the header."""
-    _write(path, network.state_dict(), facts)
+    write_tensors(path, network.state_dict(), facts)
 
 
 def plain_value(value: object) -> str:
@@ -123,7 +123,8 @@ def _load(network: nn.Module, tensors: Mapping[str, Tensor], path: Path) -> None
         raise InputError(msg) from error
 
 
-def _write(path: Path, tensors: Mapping[str, Tensor], header: Mapping[str, str]) -> None:
+def write_tensors(path: Path, tensors: Mapping[str, Tensor], header: Mapping[str, str]) -> None:
+    """Write tensors with header texts; a kill leaves the former file whole."""
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_suffix(".partial")
     # Channels-last weights are not contiguous, which safetensors refuses.

@@ -9,6 +9,7 @@ from pathlib import Path
 from RetinaTriageLib.errors import InputError
 from RetinaTriageLib.progress import Progress
 from RetinaTriageLib.training.adapt_cli import add_adapt_command
+from RetinaTriageLib.training.average_cli import add_average_command
 from RetinaTriageLib.training.classification_loop import ClassificationPlan, train_classification
 from RetinaTriageLib.training.classification_validation import JOINT_MAPS
 from RetinaTriageLib.training.grids_cli import add_grids_command
@@ -48,6 +49,7 @@ def add_train_commands(subparsers: argparse._SubParsersAction[argparse.ArgumentP
     add_real_command(subparsers)
     add_tree_commands(subparsers, weighted_folder)
     add_adapt_command(subparsers)
+    add_average_command(subparsers)
     add_transfer_command(subparsers)
 
 
