@@ -66,7 +66,7 @@ class Calibration:
         """
         named = self.factors.get(point.value, {}).get(head.name)
         if named is None:
-            return np.full(len(head.outcomes), 1.0 if head.exclusive else NEUTRAL_WEIGHT)
+            return np.full(len(head.outcomes), neutral_factor(head))
         if set(named) != set(head.names):
             msg = (
                 f"Found factors of {head.name} for {sorted(named)}; expected one for each of "
@@ -144,6 +144,11 @@ def _require_levels(where: str, found: object, levels: int) -> None:
     if levels > 0:
         for name, inner in found.items():
             _require_levels(f"{where}, {name}", inner, levels - 1)
+
+
+def neutral_factor(head: OutcomeHead) -> float:
+    """Factor that leaves the scores of a head as they are."""
+    return 1.0 if head.exclusive else NEUTRAL_WEIGHT
 
 
 def _require_factor(where: str, factor: object) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import torch
@@ -10,11 +10,11 @@ from torch import Tensor
 
 from RetinaTriageLib.hypotheses import Opinion, Scores
 from RetinaTriageLib.inference.bscan_stream import device_of
-from RetinaTriageLib.networks.boosted_classification import BoostedClassifier
 from RetinaTriageLib.networks.classification import HeadShape, probabilities
 from RetinaTriageLib.networks.classifier_input import GridArray
 from RetinaTriageLib.networks.joint_classification import JointNetwork
 from RetinaTriageLib.networks.kinds import MapClassifier
+from RetinaTriageLib.networks.map_scores import map_scores
 from RetinaTriageLib.networks.patient import Patient, patient_vector
 
 
@@ -31,27 +31,19 @@ def judge(
     Parameters
     ----------
     grids : S float32 arrays (class, B-scan, depth, width)
-    networks : C names and networks, on the device to use
+    networks : C names and networks, all on the device to use
     batch : how many maps a network takes at a time
     on_opinion : told how many opinions there are; what it raises ends the work
     """
     facts = torch.from_numpy(patient_vector(patient))
     opinions: list[list[Opinion]] = [[] for _ in grids]
-    measured: dict[Hashable, Tensor] = {}
     done = 0
-    for name, network in networks:
-        device = device_of(network)
-        for first in range(0, len(grids), batch):
-            maps = torch.from_numpy(np.stack(grids[first : first + batch])).to(device)
-            known = facts.expand(len(maps), -1).to(device)
-            if isinstance(network, BoostedClassifier):
-                # Measuring takes longer than all trees; trees that measure alike do it once.
-                alike = (network.config.cell_mm, network.tissues, device, first)
-                if alike not in measured:
-                    measured[alike] = network.measured(maps)
-                scores = network.scores(torch.cat((measured[alike], known), dim=1))
-            else:
-                scores = network(maps, known)
+    for first in range(0, len(grids), batch) if networks else ():
+        device = device_of(networks[0][1])
+        maps = torch.from_numpy(np.stack(grids[first : first + batch])).to(device)
+        known = facts.expand(len(maps), -1).to(device)
+        every = map_scores((network for _, network in networks), maps, known)
+        for (name, network), scores in zip(networks, every, strict=True):
             for offset, answer in enumerate(_answers(scores, network.config.heads)):
                 opinions[first + offset].append(Opinion(name, answer))
                 done += 1

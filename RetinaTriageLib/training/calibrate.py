@@ -18,11 +18,11 @@ import numpy.typing as npt
 
 from RetinaTriageLib.bundle import Bundle, save_bundle
 from RetinaTriageLib.bundle_manifest import Measured
-from RetinaTriageLib.calibration import Calibration
+from RetinaTriageLib.calibration import Calibration, neutral_factor
 from RetinaTriageLib.calibration_fit import fit_calibration
 from RetinaTriageLib.decision import rescored
 from RetinaTriageLib.errors import InputError
-from RetinaTriageLib.operating_points import NEUTRAL_WEIGHT, OperatingPoint
+from RetinaTriageLib.operating_points import OperatingPoint
 from RetinaTriageLib.outcomes import OutcomeHead
 from RetinaTriageLib.penalties import default_penalty
 from RetinaTriageLib.stated_rates import Rate, rate_name
@@ -128,8 +128,8 @@ def _without(
         named = factors.get(one.head.name)
         if named is None or not one.raw:
             continue
-        neutral = 1.0 if one.head.exclusive else NEUTRAL_WEIGHT
-        factors[one.head.name] = {**named, **dict.fromkeys(one.raw, neutral)}
+        raw = dict.fromkeys(one.raw, neutral_factor(one.head))
+        factors[one.head.name] = {**named, **raw}
         why = (
             f"factors decide {len(judged[one.head.name].patients)} scans no better than raw scores"
         )

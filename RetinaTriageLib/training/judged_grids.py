@@ -18,6 +18,7 @@ from RetinaTriageLib.bundle import Bundle
 from RetinaTriageLib.errors import InputError
 from RetinaTriageLib.networks.classification import probabilities
 from RetinaTriageLib.networks.kinds import MapClassifier
+from RetinaTriageLib.networks.map_scores import map_scores
 from RetinaTriageLib.progress import OnProgress, Progress, ignore_progress
 from RetinaTriageLib.training.grids import UNANSWERED, as_batch, load_grid
 from RetinaTriageLib.training.patients import patient_of
@@ -103,7 +104,8 @@ def _judged(
     samples = [load_grid(path, networks[0].config) for path in maps]
     batch = as_batch(samples)
     heads = networks[0].config.heads
-    opinions = [probabilities(n(batch.grids, batch.patients), heads) for n in networks]
+    scores = map_scores(networks, batch.grids, batch.patients)
+    opinions = [probabilities(of_network, heads) for of_network in scores]
     means = {
         head.name: np.mean([o[head.name].double().numpy().mean(axis=0) for o in opinions], axis=0)
         for head in heads
