@@ -7,12 +7,18 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from RetinaTriageLib.cli.evaluate_options import Actions, add_spacing, scan_paths
+from RetinaTriageLib.cli.evaluate_options import (
+    Actions,
+    add_scanner,
+    add_spacing,
+    scan_paths,
+    scanner_family,
+)
 from RetinaTriageLib.cli.occlusion_options import add_box_options
 from RetinaTriageLib.cli.progress_bar import progress_bar
 from RetinaTriageLib.errors import InputError
 from RetinaTriageLib.result import RESEARCH_USE
-from RetinaTriageLib.volume import DeviceFamily, VoxelSpacing
+from RetinaTriageLib.volume import VoxelSpacing
 
 if TYPE_CHECKING:
     from RetinaTriageLib.evaluation.fluid import FluidScan
@@ -38,7 +44,7 @@ def add_action(actions: Actions) -> None:
     parser.add_argument(
         "--pictures", type=Path, metavar="FOLDER", help="B-scans without masks, to be looked at"
     )
-    parser.add_argument("--scanner", choices=[family.value for family in DeviceFamily])
+    add_scanner(parser)
     add_spacing(parser, "of all B-scans; lesions need it")
     parser.add_argument("--bundle", type=Path, required=True, help="bundle folder or zip")
     parser.add_argument("--class", dest="score", required=True, metavar="NAME")
@@ -133,9 +139,10 @@ def _lesions(parsed: argparse.Namespace) -> list[FluidScan]:
     if parsed.spacing_um is None:
         msg = "Found --lesions without --spacing-um; expected BSCAN DEPTH WIDTH, in µm."
         raise InputError(msg)
-    device = DeviceFamily(parsed.scanner) if parsed.scanner else None
     spacing = VoxelSpacing.from_um(*parsed.spacing_um)
-    folder = FluidFolder(parsed.lesions, parsed.masks, spacing, device, parsed.pattern)
+    folder = FluidFolder(
+        parsed.lesions, parsed.masks, spacing, scanner_family(parsed), parsed.pattern
+    )
     return largest_lesions(fluid_scans(folder), parsed.largest)
 
 
