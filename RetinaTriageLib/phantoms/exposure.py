@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from RetinaTriageLib.phantoms.devices import DeviceProfile
+from RetinaTriageLib.phantoms.devices import SPECTRALIS, DeviceProfile
 from RetinaTriageLib.phantoms.fields import SmoothField, smooth_field
 from RetinaTriageLib.phantoms.surfaces import REGIONS
 
@@ -15,6 +15,8 @@ FloatImage = npt.NDArray[np.float32]
 
 # Display gray 0..1 of each region on a Spectralis, in the order of REGIONS, read off averaged line
 # scans; 0 is lit by the noise floor alone. That of "ped" follows from its kind, below by label.
+# Reflectivity is the tissue's own: the Spectralis' root turns these grays into it for any scanner,
+# so that a scanner with another root differs in display and noise, not in what tissue reflects.
 _GRAY = {
     "vitreous": 0.0,
     "erm": 0.80,
@@ -89,16 +91,16 @@ def draw_exposure(rng: np.random.Generator, device: DeviceProfile) -> Exposure:
             for _ in range(int(rng.integers(1, 4)))
         )
     return Exposure(
-        raw=(gray**device.root).astype(np.float32),
+        raw=(gray**SPECTRALIS.root).astype(np.float32),
         ped_raw={
-            label: float((value * np.exp(rng.normal(0, 0.2))) ** device.root)
+            label: float((value * np.exp(rng.normal(0, 0.2))) ** SPECTRALIS.root)
             for label, value in _PED_GRAY.items()
         },
         speckle=float(1.5 / np.sqrt(frames)),
         floor=float(rng.uniform(*device.noise_floor) ** device.root),
         black=_draw_black(rng),
         gain=float(np.exp(rng.normal(0, 0.5))),
-        choroid_decay=float(rng.uniform(11, 26)) * device.root / 4,
+        choroid_decay=float(rng.uniform(11, 26)),
         texture=float(rng.uniform(0.25, 0.7)),
         lumens=float(rng.uniform(0, 1.1)),
         sclera=float(rng.uniform(-1.0, 1.5)),
