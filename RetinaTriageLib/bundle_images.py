@@ -172,7 +172,7 @@ def _read(path: Path) -> ImageBundle:
 
 def _network(entry: ClassifierEntry, weights: bytes, manifest: ImageManifest) -> BscanNetwork:
     from RetinaTriageLib.bundle_weights import decode_weights, with_weights, without_data
-    from RetinaTriageLib.networks.bscan import ENCODER, BscanConfig, BscanNetwork
+    from RetinaTriageLib.networks.bscan import OWN, BscanConfig, BscanNetwork
     from RetinaTriageLib.networks.segmentation import SegmentationConfig
 
     fields = dict(entry.config)
@@ -192,7 +192,7 @@ def _network(entry: ClassifierEntry, weights: bytes, manifest: ImageManifest) ->
         # timm's networks compute some of their buffers, which need data to compute with.
         built = (
             without_data(lambda: BscanNetwork(config))
-            if config.backbone == ENCODER
+            if config.backbone in OWN
             else BscanNetwork(config)
         )
     except InputError as error:

@@ -24,10 +24,16 @@ from torch import Tensor, nn
 from RetinaTriageLib.errors import InputError
 from RetinaTriageLib.image_classes import Evidence, Head
 from RetinaTriageLib.networks.bscan_backbones import EncoderBackbone, Stages, TimmBackbone
+from RetinaTriageLib.networks.bscan_decoder import DecoderBackbone
 from RetinaTriageLib.networks.segmentation import SegmentationConfig
 
 ENCODER = "encoder"
 """The backbone that is RetinaTriage's own segmentation encoder."""
+
+DECODER = "decoder"
+"""The backbone that is RetinaTriage's own segmentation network up to its last features."""
+
+OWN = (ENCODER, DECODER)
 
 TIMM = "timm:"
 """Start of the name of a backbone that timm knows."""
@@ -42,11 +48,11 @@ class BscanConfig:
 
     Attributes
     ----------
-    backbone : "encoder", or "timm:" and the name of a model of timm
+    backbone : "encoder", "decoder", or "timm:" and the name of a model of timm
     size : (depth, width) in pixels that images are resampled to
-    encoder : shape of the backbone "encoder", see `bscan_backbones.encoder_config`; otherwise None
+    encoder : shape of an own backbone, see `bscan_backbones.encoder_config`; otherwise None
     attention : hidden units of the attention over the B-scans of a volume; 0 without
-    evidence : what the head sees; places need the backbone "encoder"
+    evidence : what the head sees; places need an own backbone
     """
 
     backbone: str
@@ -59,19 +65,20 @@ class BscanConfig:
 
     def __post_init__(self) -> None:
         """Refuse a shape that makes no network."""
-        if self.backbone != ENCODER and not self.backbone.startswith(TIMM):
+        own = " or ".join(OWN)
+        if self.backbone not in OWN and not self.backbone.startswith(TIMM):
             msg = (
-                f"Found backbone {self.backbone!r}; expected {ENCODER!r}, or {TIMM!r} and the name "
-                "of a model, such as timm:inception_v3."
+                f"Found backbone {self.backbone!r}; expected {own}, or {TIMM!r} and the name of a "
+                "model, such as timm:inception_v3."
             )
             raise InputError(msg)
-        if (self.backbone == ENCODER) != (self.encoder is not None):
-            msg = f"Expected an encoder's shape with the backbone {ENCODER!r}, and with no other."
+        if (self.backbone in OWN) != (self.encoder is not None):
+            msg = f"Expected an encoder's shape with the backbone {own}, and with no other."
             raise InputError(msg)
-        if self.evidence is Evidence.PLACES and self.backbone != ENCODER:
+        if self.evidence is Evidence.PLACES and self.backbone not in OWN:
             msg = (
-                f"Found evidence by places with the backbone {self.backbone!r}; expected "
-                f"{ENCODER!r}. Choose that backbone, or evidence of the whole picture."
+                f"Found evidence by places with the backbone {self.backbone!r}; expected {own}. "
+                "Choose such a backbone, or evidence of the whole picture."
             )
             raise InputError(msg)
         fewest = 2 if self.head is Head.SOFTMAX else 1
@@ -179,7 +186,8 @@ def over_places(scores: Tensor) -> Tensor:
 
 def _backbone(config: BscanConfig) -> EncoderBackbone | TimmBackbone:
     if config.encoder is not None:
-        return EncoderBackbone(config.encoder, config.evidence)
+        own = DecoderBackbone if config.backbone == DECODER else EncoderBackbone
+        return own(config.encoder, config.evidence)
     return TimmBackbone(config.backbone.removeprefix(TIMM), config.size)
 
 

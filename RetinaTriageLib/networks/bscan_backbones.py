@@ -60,15 +60,20 @@ class EncoderBackbone(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         """Features (N, F), or (N, place, F), of images (N, depth, width), float 0..1."""
-        gray = (images - CENTER) / SPREAD
-        levels = [self.branch(fold_depth(padded(gray, self.config)))]
-        for level in self.encoder.values():
-            levels.append(_standing_alone(level, levels[-1]))
+        levels = self.levels(images)
         if self.evidence is Evidence.PLACES:
             return _by_places(levels[-PLACE_LEVELS:])
         deepest = levels[-POOLED_LEVELS:]
         means = [level.mean(dim=(2, 3)) for level in deepest]
         return torch.cat((*means, *(level.amax(dim=(2, 3)) for level in deepest)), dim=1)
+
+    def levels(self, images: Tensor) -> list[Tensor]:
+        """Features (N, channel, depth, width) of every level, each half the one before."""
+        gray = (images - CENTER) / SPREAD
+        levels = [self.branch(fold_depth(padded(gray, self.config)))]
+        for level in self.encoder.values():
+            levels.append(_standing_alone(level, levels[-1]))
+        return levels
 
     def take_weights(self, source: SegmentationNetwork, branch: str) -> None:
         """Take over the weights of a segmentation network's branch and encoder.

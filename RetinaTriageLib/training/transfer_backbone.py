@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from RetinaTriageLib.bundle import SHIPPED, load_bundle
 from RetinaTriageLib.errors import InputError
 from RetinaTriageLib.image_classes import Evidence, Head
-from RetinaTriageLib.networks.bscan import ENCODER, TIMM, BscanConfig, BscanNetwork
+from RetinaTriageLib.networks.bscan import ENCODER, OWN, TIMM, BscanConfig, BscanNetwork
 from RetinaTriageLib.networks.bscan_backbones import EncoderBackbone, TimmBackbone, encoder_config
 from RetinaTriageLib.networks.segmentation import SegmentationConfig, SegmentationNetwork
 from RetinaTriageLib.training.checkpoints import read_tensors
@@ -32,9 +32,9 @@ class BackboneSource:
 
     Attributes
     ----------
-    backbone : "encoder" or "timm:" and a name
+    backbone : "encoder", "decoder", or "timm:" and a name
     weights : "random"; "hub" for what timm downloads; or a path: for timm a ``.safetensors`` file
-        of that model, for the encoder a bundle, or the ``.safetensors`` file or run folder of a
+        of that model, for own backbones a bundle, or the ``.safetensors`` file or run folder of a
         segmentation network
     member : number of the segmentation network of a bundle, from 0
     branch : scanner branch of the segmentation network
@@ -62,11 +62,11 @@ def bscan_network(
         If the weights cannot be had, or are of another network.
     """
     torch.manual_seed(seed)
-    if source.backbone == ENCODER:
+    if source.backbone in OWN:
         taught = _segmentation_network(source)
         shape = SegmentationConfig() if taught is None else taught.config
         config = BscanConfig(
-            ENCODER,
+            source.backbone,
             classes,
             head,
             size,
@@ -100,7 +100,8 @@ def _segmentation_network(source: BackboneSource) -> SegmentationNetwork | None:
         return None
     if source.weights == HUB:
         msg = (
-            "Found weights 'hub' for the backbone 'encoder'; expected a bundle, a file or 'random'."
+            f"Found weights 'hub' for the backbone {source.backbone!r}; expected a bundle, a file "
+            "or 'random'."
         )
         raise InputError(msg)
     path = Path(source.weights)

@@ -11,7 +11,7 @@ from RetinaTriageLib.bundle_image_manifest import ImageManifest
 from RetinaTriageLib.bundle_manifest import Measured
 from RetinaTriageLib.errors import InputError
 from RetinaTriageLib.image_classes import Evidence, ImageClass
-from RetinaTriageLib.networks.bscan import ENCODER
+from RetinaTriageLib.networks.bscan import OWN
 from RetinaTriageLib.training.image_sets import ImageSet, presence
 from RetinaTriageLib.training.transfer_backbone import HUB, RANDOM
 from RetinaTriageLib.training.transfer_figures import class_figures
@@ -121,8 +121,8 @@ def _backbone(job: TransferJob) -> str:
     source = job.plan.source
     words = {RANDOM: "random first weights", HUB: "weights of timm's hub"}
     weights = words.get(source.weights, f"weights of {Path(source.weights).name}")
-    own = source.backbone == ENCODER
-    named = "RetinaTriage's segmentation encoder" if own else source.backbone
+    own = source.backbone in OWN
+    named = f"RetinaTriage's segmentation {source.backbone}" if own else source.backbone
     return f"backbone {named}, {weights}"
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from RetinaTriageLib.errors import InputError
 from RetinaTriageLib.image_classes import Evidence, Head
-from RetinaTriageLib.networks.bscan import ENCODER
+from RetinaTriageLib.networks.bscan import OWN
 from RetinaTriageLib.training.attention import AttentionPlan
 from RetinaTriageLib.training.image_augment import ImageAugmentation
 from RetinaTriageLib.training.transfer_backbone import DEFAULT_BUNDLE, HUB, BackboneSource
@@ -21,12 +21,14 @@ def add_plan_options(parser: argparse.ArgumentParser) -> None:
     network.add_argument(
         "--backbone",
         default=plan.source.backbone,
-        help="'encoder', RetinaTriage's own, or 'timm:NAME' (default %(default)s)",
+        help="'encoder' or 'decoder', RetinaTriage's own segmentation network up to its deepest or "
+        "its last features, or 'timm:NAME' (default %(default)s)",
     )
     network.add_argument(
         "--weights",
         help="first weights: 'random'; 'hub' (default of timm); a .safetensors file; or, for the "
-        "encoder, a bundle or the run folder of a segmentation network (default: bundle macula)",
+        "own network, a bundle or the run folder of a segmentation network (default: bundle "
+        "macula)",
     )
     network.add_argument("--member", type=int, default=plan.source.member, help="of the bundle")
     network.add_argument("--branch", default=plan.source.branch, help="scanner branch to take")
@@ -46,7 +48,7 @@ def add_plan_options(parser: argparse.ArgumentParser) -> None:
         choices=[evidence.value for evidence in Evidence],
         default=plan.evidence.value,
         help="what a score rests on: the whole picture, or the places that speak most for a class, "
-        "which suits small lesions and occlusion tests; places need the own encoder",
+        "which suits small lesions and occlusion tests; places need the own network",
     )
     network.add_argument(
         "--attention",
@@ -101,7 +103,7 @@ def plan_of(options: argparse.Namespace) -> TransferPlan:
             msg = f"Found --{name.replace('_', '-')} {getattr(options, name)}; expected 1 or more."
             raise InputError(msg)
     plan = TransferPlan()
-    usual = str(DEFAULT_BUNDLE) if options.backbone == ENCODER else HUB
+    usual = str(DEFAULT_BUNDLE) if options.backbone in OWN else HUB
     attention = None
     if options.attention:
         attention = AttentionPlan(options.attention, absent=tuple(options.normal))
