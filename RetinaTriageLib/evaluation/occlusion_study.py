@@ -32,6 +32,8 @@ Draw = Callable[[OCTVolume, OcclusionMap], OcclusionCase]
 
 SCANS = "scans"
 HITS = "hits.csv"
+PICTURES = "pictures.csv"
+PICTURE_COLUMNS = ("name", "probability", "drop", "depth", "width", "region_pixels", "judged")
 
 
 class Marked(NamedTuple):
@@ -92,7 +94,7 @@ def study_pictures(
     folder: Path,
     on_progress: OnProgress = ignore_progress,
 ) -> tuple[OcclusionMap, ...]:
-    """Test B-scans of which no lesion is marked; writes an overlay each, to be looked at.
+    """Test B-scans of which no lesion is marked; writes ``pictures.csv`` and an overlay each.
 
     Parameters
     ----------
@@ -105,6 +107,14 @@ def study_pictures(
         maps.append(found)
         write_overlay(draw(bscan, found), folder / f"{bscan.name}.png")
         on_progress(Progress(SCANS, number + 1, len(bscans)))
+    with (folder / PICTURES).open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(PICTURE_COLUMNS)
+        for bscan, one in zip(bscans, maps, strict=True):
+            pixels = int(one.region.sum())
+            writer.writerow(
+                (bscan.name, one.probability, one.largest, *one.place, pixels, one.judged)
+            )
     return tuple(maps)
 
 

@@ -107,6 +107,8 @@ def test_command_tests_the_largest_lesions_and_pictures(
     assert main([str(word) for word in words]) == 0
     with (tmp_path / "out" / "hits.csv").open(newline="") as file:
         assert [row["name"] for row in csv.DictReader(file)] == ["S2_z"]
+    with (tmp_path / "out" / "pictures.csv").open(newline="") as file:
+        assert len(list(csv.DictReader(file))) == 3
     told = capsys.readouterr().out
     assert "best box touches the lesion" in told
     assert "picture2" in told
