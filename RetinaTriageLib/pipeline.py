@@ -31,7 +31,8 @@ class TriageOptions:
     Attributes
     ----------
     compute : "auto", "cpu", "cuda" or "mps"
-    slab_bscans : B-scans at a time; it changes memory and time, never the result
+    slab_bscans : B-scans at a time; it changes memory and time, never the result. None for what
+        suits the device
     classifier_input : what classification networks see; None is the bundle's own choice
     seed : of the draw where ``classifier_input`` is sampled
     fovea : position set by hand or by the device; None finds it
@@ -42,7 +43,7 @@ class TriageOptions:
     operating_point: OperatingPoint = OperatingPoint.BALANCED
     patient: Patient | None = None
     compute: str = "auto"
-    slab_bscans: int = 4
+    slab_bscans: int | None = None
     classifier_input: ClassifierInput | None = None
     seed: int = 0
     fovea: Fovea | None = None

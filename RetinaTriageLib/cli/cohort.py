@@ -53,7 +53,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="whole-image classifiers whose verdict stands beside the tissue maps'",
     )
     model.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda", "mps"))
-    model.add_argument("--slab", type=int, default=4, help="B-scans at a time (default 4)")
+    model.add_argument("--slab", type=int, help="B-scans at a time; default: what suits the device")
     model.add_argument(
         "--operating-point",
         default=OperatingPoint.BALANCED.value,

@@ -28,7 +28,7 @@ def add_model_options(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("model")
     group.add_argument("--bundle", type=Path, help="bundle folder or zip; default: the bundled one")
     group.add_argument("--compute", default="auto", choices=("auto", "cpu", "cuda", "mps"))
-    group.add_argument("--slab", type=int, default=4, help="B-scans at a time (default 4)")
+    group.add_argument("--slab", type=int, help="B-scans at a time; default: what suits the device")
     group.add_argument(
         "--branch-of",
         metavar="SCANNER",

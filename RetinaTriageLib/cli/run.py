@@ -51,7 +51,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     model = parser.add_argument_group("model")
     model.add_argument("--bundle", type=Path, help="bundle folder or zip; default: the bundled one")
     model.add_argument("--compute", default="auto", choices=("auto", "cpu", "cuda", "mps"))
-    model.add_argument("--slab", type=int, default=4, help="B-scans at a time (default 4)")
+    model.add_argument("--slab", type=int, help="B-scans at a time; default: what suits the device")
     model.add_argument("--seed", type=int, default=0, help="of sampled classifier input")
     model.add_argument(
         "--classifier-input",

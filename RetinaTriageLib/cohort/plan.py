@@ -53,7 +53,7 @@ class CohortPlan:
     out_dir: Path
     bundle: Path
     compute: str = "auto"
-    slab_bscans: int = 4
+    slab_bscans: int | None = None
     operating_point: OperatingPoint = OperatingPoint.BALANCED
     save: Save = Save.MAPS
     keep_identifiers: bool = False

@@ -8,7 +8,7 @@ from RetinaTriageLib.bundle import Bundle
 from RetinaTriageLib.decision import decide
 from RetinaTriageLib.hypotheses import Hypothesis
 from RetinaTriageLib.inference.compute import Compute
-from RetinaTriageLib.inference.ensemble import SLAB_BSCANS, EnsembleOutput, run_ensemble
+from RetinaTriageLib.inference.ensemble import EnsembleOutput, run_ensemble
 from RetinaTriageLib.operating_points import OperatingPoint
 from RetinaTriageLib.progress import OnProgress, Progress, ignore_progress
 from RetinaTriageLib.result import Verdict
@@ -30,7 +30,7 @@ class EnsembleRuns:
 
     bundle: Bundle
     compute: Compute
-    slab_bscans: int = SLAB_BSCANS
+    slab_bscans: int | None = None
     scanner: str | None = None
 
     @property

@@ -18,6 +18,7 @@ from RetinaTriageLib.inference.judge import judge, judge_jointly
 from RetinaTriageLib.inference.memory import in_chunks_that_fit
 from RetinaTriageLib.inference.scan_notes import branch_of, scan_notes
 from RetinaTriageLib.inference.segment import GridPlan, Segmentation, segment
+from RetinaTriageLib.inference.slab import PROCESSOR_BSCANS, suiting_slab
 from RetinaTriageLib.networks.classifier_input import (
     ClassifierInput,
     GridArray,
@@ -30,8 +31,6 @@ from RetinaTriageLib.volume import LabelArray, OCTVolume, VoxelSpacing
 
 SEGMENT, CLASSIFY = "segment", "classify"
 """Stages that progress is reported in."""
-
-SLAB_BSCANS = 4
 
 
 @dataclass(frozen=True)
@@ -61,7 +60,7 @@ def run_ensemble(
     bundle: Bundle,
     *,
     compute: Compute,
-    slab_bscans: int = SLAB_BSCANS,
+    slab_bscans: int | None = None,
     classifier_input: ClassifierInput | None = None,
     seed: int = 0,
     patient: Patient | None = None,
@@ -72,7 +71,8 @@ def run_ensemble(
 
     Parameters
     ----------
-    slab_bscans : B-scans at a time; a matter of memory and speed, not of the result
+    slab_bscans : B-scans at a time; a matter of memory and speed, not of the result. None for what
+        suits the device, see `suiting_slab`
     classifier_input : what classifiers see; None for what the bundle was made for
     seed : of the draws of `ClassifierInput.SAMPLED`; nothing else is random
     scanner : name of a scanner as the bundle lists it, whose branch is taken; None goes by the
@@ -88,8 +88,9 @@ def run_ensemble(
     GeometryError
         If a segmenter measures lengths and the spacing is unknown.
     """
-    if slab_bscans < 1:
-        msg = f"Found a slab of {slab_bscans} B-scans; expected at least 1, such as {SLAB_BSCANS}."
+    slab = suiting_slab(compute, volume.shape) if slab_bscans is None else slab_bscans
+    if slab < 1:
+        msg = f"Found a slab of {slab} B-scans; expected at least 1, such as {PROCESSOR_BSCANS}."
         raise InputError(msg)
     made_for = ClassifierInput(bundle.manifest.classifier_input)
     source = classifier_input or made_for
@@ -111,7 +112,7 @@ def run_ensemble(
                 seed,
                 aligned=bool(bundle.manifest.joint_classifiers),
             ),
-            slab_bscans,
+            slab,
             scanner,
             _Reporter(
                 SEGMENT, volume.shape[0] * len(bundle.manifest.segmenters), notes, on_progress
@@ -236,7 +237,7 @@ def _segment(
         )
     )
     return in_chunks_that_fit(
-        lambda slab: segment(volume, streams, plan, slab, reporter.count),
+        lambda slab: segment(volume, streams, plan, slab, reporter.count, compute.torch_device),
         slab_bscans,
         "B-scans",
         reporter.say,

@@ -104,6 +104,7 @@ class GridAccumulator:
         self._cells = self._depth.cells[:, None] * grid.shape[2] + cells
         shares = np.outer(self._depth.share(), self._overlap[self._columns, cells])
         self._shares = shares.ravel()
+        self._device_sums: Tensor | None = None
         self._done = 0
 
     def add_labels(self, labels: LabelArray) -> None:
@@ -130,18 +131,37 @@ class GridAccumulator:
         twin._sums = self._sums.copy()
         return twin
 
+    def add_label_tensor(self, labels: Tensor) -> None:
+        """Add tissue maps of the next B-scans that lie on a device, where they are summed up.
+
+        Parameters
+        ----------
+        labels : uint8 tensor (B-scan, depth, width) of labels that the vocabulary knows
+        """
+        count, classes, width = len(labels), len(self._tissues), labels.shape[2]
+        rows = torch.as_tensor(self._depth.cells, device=labels.device)
+        sources = self._sources(labels.device)
+        planes = torch.arange(count, device=labels.device)[:, None, None] * classes
+        index = planes + labels.index_select(1, sources)
+        index = (index * self._depth.count + rows[:, None]) * width
+        index += torch.arange(width, device=labels.device)
+        counts = torch.zeros(
+            count * classes * self._depth.count * width, dtype=torch.int32, device=labels.device
+        )
+        index = index.flatten()
+        counts.scatter_add_(0, index, torch.ones_like(index, dtype=torch.int32))
+        self._add_depth_sums(counts.view(count, classes, self._depth.count, width).float())
+
     def add_probabilities(self, probabilities: Tensor) -> None:
         """Add probabilities of the next B-scans, float tensor (B-scan, class, depth, width)."""
-        device = probabilities.device
-        rows = torch.as_tensor(self._depth.cells, device=device)
-        overlap = torch.as_tensor(self._overlap, dtype=torch.float32, device=device)
-        voxels = torch.as_tensor(self._depth.share(), dtype=torch.float32, device=device)
-        share = torch.zeros(self._depth.count, device=device).index_copy_(0, rows, voxels)
+        rows = torch.as_tensor(self._depth.cells, device=probabilities.device)
+        sources = self._sources(probabilities.device)
         for bscan in probabilities:
-            sums = torch.zeros(bscan.shape[0], self._depth.count, bscan.shape[2], device=device)
-            sums.index_add_(1, rows, bscan[:, self._depth.sources].float())
-            fractions = (sums.flatten(0, 1) @ overlap).reshape(-1, *self._plane)
-            self._add((fractions * share[:, None]).cpu().numpy())
+            sums = bscan.new_zeros(
+                (bscan.shape[0], self._depth.count, bscan.shape[2]), dtype=torch.float32
+            )
+            sums.index_add_(1, rows, bscan.index_select(1, sources).float())
+            self._add_depth_sums(sums[None])
 
     def finish(self, center: int | None = None) -> GridArray:
         """Grid of the whole map, float32 array (class, B-scan, depth, width).
@@ -159,22 +179,58 @@ class GridAccumulator:
             msg = f"Found {self._done} B-scans, expected {self._shape[0]}; add the missing ones."
             raise InputError(msg)
         middle = self.retina_center() if center is None else center
+        sums = self._collected()
         first = middle - self._grid.shape[1] // 2
         last = first + self._grid.shape[1]
         shape = (len(self._tissues), *self._grid.shape)
         grid = np.zeros(shape, np.float32)
         inside = slice(max(first, 0), min(last, self._depth.count))
         target = slice(inside.start - first, inside.stop - first)
-        grid[:, :, target] = self._sums[:, :, inside].swapaxes(0, 1)
+        grid[:, :, target] = sums[:, :, inside].swapaxes(0, 1)
         return grid
 
     def retina_center(self) -> int:
         """Cell of the whole depth in the middle of the retina; that of the scan without one."""
         retina = labels_of(*RETINA_GROUPS, tissues=self._tissues)
-        mass = self._sums[:, retina].sum(axis=(0, 1, 3), dtype=np.float64)
+        mass = self._collected()[:, retina].sum(axis=(0, 1, 3), dtype=np.float64)
         if not mass.any():
             return self._depth.count // 2
         return round(float(mass @ (np.arange(mass.size) + 0.5) / mass.sum()))
+
+    def _sources(self, device: torch.device) -> Tensor:
+        """Depths that fall into a cell, in their order, int64 tensor (source,)."""
+        return torch.as_tensor(np.arange(self._shape[1])[self._depth.sources], device=device)
+
+    def _add_depth_sums(self, sums: Tensor) -> None:
+        """Add the next B-scans, float32 tensor (B-scan, class, depth cell, A-scan) of sums."""
+        device, count = sums.device, len(sums)
+        overlap = torch.as_tensor(self._overlap, dtype=torch.float32, device=device)
+        share = np.zeros(self._depth.count, np.float32)
+        share[self._depth.cells] = self._depth.share()
+        fractions = (sums @ overlap) * torch.as_tensor(share, device=device)[:, None]
+        weights = self._weights[:, self._done : self._done + count]
+        rows = np.flatnonzero(weights.any(axis=1))
+        if len(rows):
+            part = slice(int(rows[0]), int(rows[-1]) + 1)
+            change = torch.as_tensor(weights[part], device=device) @ fractions.flatten(1)
+            kept = self._sums_on(device)
+            kept[part] += change.view(-1, *kept.shape[1:])
+        self._done += count
+
+    def _sums_on(self, device: torch.device) -> Tensor:
+        """Give the sums that grow on a device; on the processor that very array."""
+        if device.type == "cpu":
+            return torch.from_numpy(self._sums)
+        if self._device_sums is None:
+            self._device_sums = torch.zeros(self._sums.shape, device=device)
+        return self._device_sums
+
+    def _collected(self) -> GridArray:
+        """Give the sums of all B-scans, brought home from the device."""
+        if self._device_sums is not None:
+            self._sums += self._device_sums.cpu().numpy()
+            self._device_sums = None
+        return self._sums
 
     def _fractions(self, bscan: LabelArray) -> GridArray:
         """Share of every class in the cells of one B-scan, float32 array (class x cell,)."""

@@ -17,6 +17,7 @@ from RetinaTriageLib.errors import InputError
 from RetinaTriageLib.inference.bscan_stream import bscan_stream
 from RetinaTriageLib.inference.compute import Compute
 from RetinaTriageLib.inference.segment import GridPlan, segment
+from RetinaTriageLib.inference.slab import suiting_slab
 from RetinaTriageLib.networks.classifier_input import (
     ClassifierInput,
     GridArray,
@@ -27,8 +28,6 @@ from RetinaTriageLib.tissues import TISSUES
 from RetinaTriageLib.training.answered_cases import AnsweredCase, AnsweredScan
 from RetinaTriageLib.training.patients import PATIENT_ID
 from RetinaTriageLib.volume import OCTVolume
-
-SLAB_BSCANS = 4
 
 Grids = Mapping[str, GridArray]
 """Name of the map, empty for the only one of a scan, to its grid."""
@@ -71,7 +70,8 @@ def automatic_grids(
     )
     source = ClassifierInput(bundle.manifest.classifier_input)
     plan = GridPlan(classifier_grid(bundle.manifest), bundle.vocabulary, source, seed=0)
-    grids = segment(volume, streams, plan, SLAB_BSCANS, on_bscan).grids
+    slab = suiting_slab(compute, volume.shape)
+    grids = segment(volume, streams, plan, slab, on_bscan, compute.torch_device).grids
     return {entry.name: grid for entry, grid in zip(entries, grids, strict=True)}
 
 

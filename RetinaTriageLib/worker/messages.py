@@ -43,7 +43,7 @@ class RunOptions:
     operating_point: str = "balanced"
     patient: PatientFacts = field(default_factory=PatientFacts)
     compute: str = "auto"
-    slab_bscans: int = 4
+    slab_bscans: int | None = None
     classifier_input: str | None = None
     seed: int = 0
     fovea: Fovea | None = None

@@ -88,6 +88,18 @@ def test_certain_probabilities_give_the_grid_of_their_labels_for_any_chunk(chunk
     np.testing.assert_allclose(accumulator.finish(), expected, atol=1e-6)
 
 
+@pytest.mark.parametrize("depth_mm", [0.004, 0.012])
+@pytest.mark.parametrize("chunk", [1, 2, 5])
+def test_labels_on_a_device_give_the_grid_of_labels_at_home_for_any_chunk(chunk, depth_mm):
+    labels = np.random.default_rng(0).integers(0, 15, (5, 33, 17), dtype=np.uint8)
+    spacing = VoxelSpacing(0.1, depth_mm, 0.03)
+    accumulator = GridAccumulator(labels.shape, spacing, GRID)
+    for part in torch.split(torch.from_numpy(labels), chunk):
+        accumulator.add_label_tensor(part)
+    expected = grid_from_labels(labels, spacing, GRID)
+    np.testing.assert_allclose(accumulator.finish(), expected, atol=1e-6)
+
+
 def test_row_between_two_bscans_takes_from_both_by_distance():
     weights = row_weights(bscans=2, bscan_mm=0.8, row_mm=0.2, rows=3)
     np.testing.assert_allclose(weights, [[0.75, 0.25], [0.5, 0.5], [0.25, 0.75]], atol=1e-6)
