@@ -85,7 +85,9 @@ def segment(
     """
     bscans = volume.shape[0]
     scale = gray_scale(volume.voxels)
-    consensus = _Consensus(LabelVolume(volume.shape, device), len(streams))
+    consensus = None  # of one network it is its map
+    if len(streams) > 1:
+        consensus = _Consensus(LabelVolume(volume.shape, device), len(streams))
     outputs = [_NetworkOutput(volume, plan, number, device) for number in range(len(streams))]
     for stream in streams:
         stream.begin()
@@ -99,14 +101,16 @@ def segment(
             )  # (B-scan, class, depth, width)
             # Along the memory of `StreamedNetwork`, where depth comes before class.
             probabilities = scores.transpose(1, 2).softmax(dim=2).transpose(1, 2)
-            consensus.add(number, output.done, probabilities)
+            if consensus is not None:
+                consensus.add(number, output.done, probabilities)
             output.add(probabilities)
             for _ in range(first, last):
                 done += 1
                 on_bscan(done)
+    tissue_maps = tuple(output.tissue_map.finish() for output in outputs)
     return Segmentation(
-        tuple(output.tissue_map.finish() for output in outputs),
-        consensus.labels.finish(),
+        tissue_maps,
+        tissue_maps[0].copy() if consensus is None else consensus.labels.finish(),
         tuple(output.grids.finish() for output in outputs),
         _aligned([output.grids for output in outputs]) if plan.aligned else (),
     )
