@@ -90,11 +90,12 @@ class TransferTraining:
         parts.require_sound(self.digests)
         plan = replace(self.plan, seed=self.plan.seed + member)
         classes = self.pictures.classes
-        claim_run(out_folder, plan, parts, self.digests, classes)
         network = bscan_network(
             plan.source, classes, plan.head, plan.size, plan.seed, plan.evidence
         )
         network.learn_last(learned_stages(network, plan.unfreeze_from))
+        # Only now: options that make no network shall not claim the folder.
+        claim_run(out_folder, plan, parts, self.digests, classes)
         network.to(plan.device)
         measured = parts.test or parts.held_out
         if plan.frozen:

@@ -98,10 +98,18 @@ def test_missing_timm_names_the_command_that_installs_it() -> None:
 
 @pytest.mark.skipif(importlib.util.find_spec("timm") is None, reason="timm is not installed")
 @pytest.mark.parametrize(
-    "name", ["resnet18", "vit_tiny_patch16_224", "mobilenetv3_small_100", "densenet121"]
+    "name",
+    [
+        "inception_v3",
+        "resnet18",
+        "densenet121",
+        "efficientnet_b0",
+        "mobilenetv3_small_100",
+        "vit_tiny_patch16_224",
+    ],
 )
 def test_backbones_of_timm_give_the_features_that_they_say(name: str) -> None:
-    network = BscanNetwork(BscanConfig(f"timm:{name}", ("a", "b"), Head.SOFTMAX, (64, 64))).eval()
-    assert network.backbone(torch.rand(1, 64, 64)).shape == (1, network.backbone.features)
+    network = BscanNetwork(BscanConfig(f"timm:{name}", ("a", "b"), Head.SOFTMAX, (96, 96))).eval()
+    assert network.backbone(torch.rand(1, 96, 96)).shape == (1, network.backbone.features)
     parameters = {name for name, _ in network.backbone.named_parameters()}
     assert {key for _, keys in network.stages() for key in keys} == parameters

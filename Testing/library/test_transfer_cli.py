@@ -119,3 +119,8 @@ def test_bundle_is_not_overwritten(tmp_path: Path, capsys: pytest.CaptureFixture
     (tmp_path / "run" / "bundle").mkdir(parents=True)
     assert train(tmp_path) == 6
     assert "not overwritten" in capsys.readouterr().err
+
+
+def test_refused_options_do_not_claim_the_folder(tmp_path: Path) -> None:
+    assert train(tmp_path, "--unfreeze-from", "level9") == 3
+    assert train(tmp_path) == 0
