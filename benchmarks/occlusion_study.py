@@ -28,6 +28,7 @@ from occlusion_table import duke_auc, study_table
 from RetinaTriageLib.bundle import SHIPPED
 from RetinaTriageLib.bundle_files import MANIFEST, MODEL_CARD
 from RetinaTriageLib.cli.main import main as retina_triage
+from RetinaTriageLib.evaluation.occlusion_study import HITS, PICTURES
 from RetinaTriageLib.tissues import TISSUE_BY_NAME, TissueGroup, labels_of
 from RetinaTriageLib.training.phantom_sets import sample_path, write_stack
 
@@ -160,8 +161,9 @@ def _phantoms(stated: argparse.Namespace, folder: Path) -> list[tuple[str, str, 
 
 
 def _once(command: str, folder: Path) -> None:
-    """Run a command unless its folder is there."""
-    if not folder.exists():
+    """Run a command unless its folder holds a result; what a killed one left is removed."""
+    if not any((folder / name).exists() for name in (HITS, PICTURES)):
+        shutil.rmtree(folder, ignore_errors=True)
         _do(f"{command} --out {folder}")
 
 
