@@ -47,6 +47,7 @@ TRAINING = (
 )
 DUKE = "--pattern S0[89]_* --masks fluid_grader1 --largest 10 --spacing-um 123 3.87 11.5"
 BOX, BLACK_BOX = "--box 20 --gray auto", "--box 20"
+LARGE_BOX = "--box 40 --gray auto"  # a quarter of the boxes, as maps take far longer
 MARKS = {
     "CNV": "intraretinal_fluid subretinal_fluid",
     "DME": "intraretinal_fluid subretinal_fluid",
@@ -83,7 +84,7 @@ def main() -> None:
         marks = f"--marks-of {others} --mark {MARKS[name]}" if name in MARKS else ""
         _once(f"{whole} {pictures} {marks}", stated.out / f"kermany_{name}")
     maps = part_of_macula(stated.out / "macula_one", slice(1))
-    edema = f"--bundle {maps} --class conditions.macular_retinal_edema {BOX}"
+    edema = f"--bundle {maps} --class conditions.macular_retinal_edema {LARGE_BOX}"
     _once(f"evaluate occlusion {on_duke} {edema} --scanner spectralis", stated.out / "duke_maps")
     _once(f"{whole} {on_duke} --class fluid {BLACK_BOX}", stated.out / "duke_black")
     print(study_table(stated.out))
@@ -91,7 +92,7 @@ def main() -> None:
 
 
 def part_of_macula(folder: Path, segmenters: slice) -> Path:
-    """Bundle of some segmenters and the first classifier of macula, as all take far longer."""
+    """Bundle of some segmenters and the first classifier of macula."""
     if folder.exists():
         return folder
     source = SHIPPED / "macula"
