@@ -18,7 +18,8 @@ from torch import Tensor, nn
 
 from RetinaTriageLib.networks.classification import DEFAULT_HEADS, HeadShape
 from RetinaTriageLib.networks.classifier_input import DEFAULT_GRID
-from RetinaTriageLib.networks.tissue_features import Cell, feature_names, tissue_features
+from RetinaTriageLib.networks.map_places import Cell
+from RetinaTriageLib.networks.measurements import FIRST, measurements_of
 from RetinaTriageLib.networks.trees import Trees, TreeSize
 from RetinaTriageLib.tissues import TISSUES, Tissue
 
@@ -30,17 +31,20 @@ class BoostedConfig:
     Attributes
     ----------
     cell_mm : size of a grid cell (B-scan, depth, width)
-    features : number of measurements; another version of this library may take other ones
+    features : number of measurements
     softness : share of the training maps below a threshold, and of those above, over which a split
         turns from left to right; 0 for trees that send a map one way, as all did up to bundle 0.3
+    measurements : version of the measurements, see `measurements`; trees up to bundle 0.4 state
+        none and take the first
     """
 
     grid_classes: int = len(TISSUES)
     heads: tuple[HeadShape, ...] = DEFAULT_HEADS
     patient_features: int = 6
     cell_mm: tuple[float, float, float] = DEFAULT_GRID.spacing_mm
-    features: int = len(feature_names(TISSUES))
+    features: int = len(measurements_of(FIRST).names(TISSUES))
     softness: float = 0.0
+    measurements: int = FIRST
 
     @property
     def outputs(self) -> int:
@@ -94,8 +98,8 @@ class BoostedClassifier(nn.Module):
 
     def measured(self, grid: Tensor) -> Tensor:
         """Measurements of maps as in `forward`, float32 tensor (batch, measurement)."""
-        cell = Cell(*self.config.cell_mm)
-        found = [tissue_features(one, cell, self.tissues) for one in grid.float().cpu().numpy()]
+        cell, take = Cell(*self.config.cell_mm), measurements_of(self.config.measurements).take
+        found = [take(one, cell, self.tissues) for one in grid.float().cpu().numpy()]
         return torch.from_numpy(np.stack(found)).to(self.value.device)
 
     def scores(self, samples: Tensor) -> dict[str, Tensor]:
@@ -120,9 +124,12 @@ class BoostedClassifier(nn.Module):
         InputError, ValueError
             If the trees are no trees, or measurements or outcomes are others.
         """
-        known = len(feature_names(self.tissues))
+        known = len(measurements_of(self.config.measurements).names(self.tissues))
         if self.config.features != known:
-            msg = f"{self.config.features} measurements; this version takes {known}"
+            msg = (
+                f"{self.config.features} measurements; those of version "
+                f"{self.config.measurements} are {known}"
+            )
             raise ValueError(msg)
         if bool(((self.outcome < 0) | (self.outcome >= self.config.outputs)).any()):
             msg = f"trees of outcomes beyond the {self.config.outputs} of the heads"

@@ -16,7 +16,8 @@ from RetinaTriageLib.bundle_manifest import GRADIENT_BOOSTED
 from RetinaTriageLib.errors import InputError
 from RetinaTriageLib.networks.boosted_classification import BoostedClassifier, BoostedConfig
 from RetinaTriageLib.networks.classification import ClassificationConfig, HeadShape
-from RetinaTriageLib.networks.tissue_features import Cell, tissue_features
+from RetinaTriageLib.networks.map_places import Cell
+from RetinaTriageLib.networks.measurements import NEWEST, measurements_of
 from RetinaTriageLib.networks.trees import TreeSize
 from RetinaTriageLib.progress import OnProgress, Progress, ignore_progress
 from RetinaTriageLib.tissues import TISSUES
@@ -71,7 +72,7 @@ def train_boosted(
     InputError
         If scikit-learn is missing, or a folder holds no maps.
     """
-    config = BoostedConfig(softness=plan.boosting.softness)
+    config = newest_config(plan.boosting.softness)
     samples, answers = _measured(plan, folders, config, on_progress)
     classifier = fitted(plan, samples, answers, config, on_progress)
     facts = {
@@ -84,6 +85,12 @@ def train_boosted(
     if not libraries:
         return {}
     return classification_figures(classifier, libraries, {}, "cpu", half_precision=False)
+
+
+def newest_config(softness: float) -> BoostedConfig:
+    """Trees of all heads on the newest measurements."""
+    features = len(measurements_of(NEWEST).names(TISSUES))
+    return BoostedConfig(features=features, softness=softness, measurements=NEWEST)
 
 
 def fitted(
@@ -101,7 +108,8 @@ def fitted(
     answers : head to array (sample,) or (sample, outcome)
     config : of the same softness as the plan
     """
-    material = _Material(plan, samples, Ranks(samples, config.features))
+    narrowest = measurements_of(config.measurements).narrowest(TISSUES)
+    material = _Material(plan, samples, Ranks(samples, narrowest))
     boosters, first = [], 0
     for done, head in enumerate(config.heads):
         on_progress(Progress("boost", done, len(config.heads), head.name))
@@ -198,7 +206,8 @@ def _measured(
 
 def _row(grid: Grid, config: BoostedConfig) -> Samples:
     fractions = grid.astype(np.float32) / np.float32(255)
-    return tissue_features(fractions, Cell(*config.cell_mm), TISSUES)
+    take = measurements_of(config.measurements).take
+    return take(fractions, Cell(*config.cell_mm), TISSUES)
 
 
 def _asked(config: BoostedConfig) -> ClassificationConfig:

@@ -21,6 +21,7 @@ from scipy.special import expit, softmax
 from RetinaTriageLib.training.scikit import scikit_trees
 
 Samples = npt.NDArray[np.float32]
+FloatArray = npt.NDArray[np.floating[Any]]
 IntArray = npt.NDArray[np.intp]
 Float64Array = npt.NDArray[np.float64]
 
@@ -43,7 +44,7 @@ class BoostingPlan:
     learning_rate: float = 0.25
     sample_share: float = 0.7
     feature_share: float = 0.2
-    softness: float = 0.2
+    softness: float = 0.35
     damping: float = 1.0
 
 
@@ -83,22 +84,30 @@ class Ranks:
     Parameters
     ----------
     samples : float32 array (sample, feature); patient facts come after the measurements
+    narrowest : float array (measurement,), range over which a split turns at least. Where samples
+        lie close together, as with tissue that most eyes lack, their shares alone would let a
+        split turn within a few voxels.
     """
 
-    def __init__(self, samples: Samples, measurements: int) -> None:
-        self._sorted = np.sort(samples[:, :measurements], axis=0).astype(np.float64)
+    def __init__(self, samples: Samples, narrowest: FloatArray) -> None:
+        self._sorted = np.sort(samples[:, : narrowest.size], axis=0).astype(np.float64)
+        self._narrowest = narrowest.astype(np.float64)
 
     def around(self, feature: int, threshold: float, share: float) -> tuple[float, float]:
         """Range of the feature that holds a share of the samples below and of those above."""
         count, measurements = self._sorted.shape
-        if feature >= measurements:
+        if feature >= measurements or share <= 0:
             return threshold, threshold
         values = self._sorted[:, feature]
         below = int(np.searchsorted(values, threshold, side="right"))
         first, last = below - round(share * below), below + round(share * (count - below)) - 1
         low = values[first] if first < below else threshold
         high = values[last] if last >= below else threshold
-        return min(float(low), threshold), max(float(high), threshold)
+        low, high = min(float(low), threshold), max(float(high), threshold)
+        missing = max(self._narrowest[feature] - (high - low), 0)
+        # Nothing lies below the least sample, so a range there would be lost.
+        low = min(low, max(low - missing / 2, float(values[0])))
+        return low, max(high, low + float(self._narrowest[feature]))
 
 
 def boost(

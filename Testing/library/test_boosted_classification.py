@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -15,9 +16,9 @@ from RetinaTriageLib.bundle_networks import classification_network
 from RetinaTriageLib.bundle_weights import encode_weights
 from RetinaTriageLib.errors import BundleError
 from RetinaTriageLib.inference.judge import judge
-from RetinaTriageLib.networks import boosted_classification
 from RetinaTriageLib.networks.boosted_classification import BoostedConfig
 from RetinaTriageLib.networks.classification import HeadShape, probabilities
+from RetinaTriageLib.networks.measurements import FIRST, MEASUREMENTS, NEWEST, measurements_of
 from RetinaTriageLib.networks.patient import UNKNOWN_PATIENT
 from RetinaTriageLib.training.boosted_training import (
     UNSEEN_SCORE,
@@ -123,11 +124,11 @@ def test_trees_that_measure_alike_measure_a_map_once(monkeypatch: pytest.MonkeyP
     samples, answers = drawn_samples()
     trees = [fitted(replace(PLAN, seed=seed), samples, answers, CONFIG) for seed in (0, 1)]
     measured = []
-    monkeypatch.setattr(
-        boosted_classification,
-        "tissue_features",
-        lambda *map_and_cell: measured.append(map_and_cell) or samples[0, : CONFIG.features],
+    first = measurements_of(FIRST)
+    counted = first._replace(
+        take=lambda *map_and_cell: measured.append(map_and_cell) or samples[0, : CONFIG.features]
     )
+    monkeypatch.setitem(MEASUREMENTS, FIRST, counted)
     grids = [np.zeros((15, 2, 3, 4), np.float32)] * 3
     named = [(str(number), network) for number, network in enumerate(trees)]
     opinions = judge(grids, named, UNKNOWN_PATIENT, 2, lambda _done: None)
@@ -143,3 +144,14 @@ def test_training_tells_wet_from_healthy(tmp_path: Path) -> None:
     assert figures["conditions:auc2"] == pytest.approx(1.0)
     _, header = read_tensors(tmp_path / "run" / "best.safetensors")
     assert header["kind"] == "gradient_boosted"
+    assert json.loads(header["config"])["measurements"] == NEWEST
+
+
+def test_trees_of_unknown_measurements_are_refused() -> None:
+    samples, answers = drawn_samples()
+    config = replace(BoostedConfig(), heads=CONFIG.heads)
+    weights = fitted(PLAN, samples, answers, config).state_dict()
+    later = asdict(replace(config, measurements=NEWEST + 1))
+    entry = ClassifierEntry("boosted", later, kind="gradient_boosted")
+    with pytest.raises(BundleError, match=f"of version {NEWEST + 1}; this library takes"):
+        classification_network(entry, encode_weights("boosted", weights), example_manifest())

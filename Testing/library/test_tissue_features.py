@@ -3,7 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from RetinaTriageLib.networks.tissue_features import Cell, feature_names, tissue_features
+from RetinaTriageLib.networks.map_places import Cell
+from RetinaTriageLib.networks.tissue_features import feature_names, tissue_features
 from RetinaTriageLib.tissues import TISSUES
 
 CELL = Cell(0.5, 0.1, 0.5)
