@@ -15,7 +15,6 @@ import torch
 import torch.nn.functional as F  # noqa: N812 - torch's own abbreviation
 from torch import Tensor
 
-from RetinaTriageLib.errors import InputError
 from RetinaTriageLib.networks.blocks import ConvUnit
 
 Convolution = Callable[[Tensor], Tensor]
@@ -79,13 +78,7 @@ def fold(unit: ConvUnit, dtype: torch.dtype, *, fused: bool = False) -> Convolut
     InputError
         If the normalization has no running statistics.
     """
-    norm = unit.norm
-    if norm.running_mean is None or norm.running_var is None:
-        msg = "Found batch normalization without running statistics; train the network with them."
-        raise InputError(msg)
-    gain = norm.weight.detach() / torch.sqrt(norm.running_var + norm.eps)
-    weight = unit.conv.weight.detach() * gain[:, None, None, None]
-    bias = norm.bias.detach() - norm.running_mean * gain
+    weight, bias = unit.folded()
     conv = FoldedConv(prepared(weight, dtype), bias.float(), unit.conv.kernel_size[0] // 2)
     return FusedConv(conv) if fused else conv
 

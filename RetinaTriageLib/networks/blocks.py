@@ -11,6 +11,7 @@ import torch
 import torch.nn.functional as F  # noqa: N812 - torch's own abbreviation
 from torch import Tensor, nn
 
+from RetinaTriageLib.errors import InputError
 from RetinaTriageLib.networks.renorm import BatchRenorm2d
 
 
@@ -27,6 +28,24 @@ class ConvUnit(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Features (N, outputs, depth, width) of features (N, inputs, depth, width)."""
         return F.relu(self.norm(self.conv(x)))
+
+    def folded(self) -> tuple[Tensor, Tensor]:
+        """Weight and bias of the one convolution that this is once training is over.
+
+        Raises
+        ------
+        InputError
+            If the normalization has no running statistics.
+        """
+        norm = self.norm
+        if norm.running_mean is None or norm.running_var is None:
+            msg = (
+                "Found batch normalization without running statistics; train the network with them."
+            )
+            raise InputError(msg)
+        gain = norm.weight.detach() / torch.sqrt(norm.running_var + norm.eps)
+        weight = self.conv.weight.detach() * gain[:, None, None, None]
+        return weight, norm.bias.detach() - norm.running_mean * gain
 
 
 class SliceUnit(nn.Module):

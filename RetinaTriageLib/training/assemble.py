@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from dataclasses import fields as dataclass_fields
 from pathlib import Path
+from typing import Any
 
 from torch import Tensor
 
@@ -24,6 +25,8 @@ from RetinaTriageLib.bundle_manifest import (
 from RetinaTriageLib.calibration import IDENTITY, Calibration
 from RetinaTriageLib.errors import InputError
 from RetinaTriageLib.networks.classifier_input import DEFAULT_GRID
+from RetinaTriageLib.networks.inference_weights import round_for_inference
+from RetinaTriageLib.networks.segmentation import SegmentationConfig, SegmentationNetwork
 from RetinaTriageLib.training.checkpoints import read_tensors
 
 
@@ -50,7 +53,7 @@ def assemble_bundle(
     model_card: str,
     calibration: Calibration = IDENTITY,
 ) -> Bundle:
-    """Write a bundle of trained weights.
+    """Write a bundle of trained weights, those of U-Nets rounded as inference uses them.
 
     Parameters
     ----------
@@ -61,7 +64,7 @@ def assemble_bundle(
     Raises
     ------
     InputError
-        If a file is not of a training run.
+        If a file is not of a training run, or holds other weights than it says.
     BundleError, OutputError
         If the parts do not fit one another, or the folder cannot be written.
     """
@@ -69,6 +72,8 @@ def assemble_bundle(
     segmenter_entries, classifier_entries = [], []
     for name, path in segmenters.items():
         weights[name], config, kind = _trained(path, UNET)
+        if kind == UNET:
+            weights[name] = _as_inference_uses_them(path, weights[name], config)
         families = {str(branch): str(branch) for branch in config.get("branches", ())}
         default = facts.default_branch if families else ""
         segmenter_entries.append(SegmenterEntry(name, config, families, default, kind))
@@ -90,6 +95,22 @@ def assemble_bundle(
         spacing_limits_mm=facts.spacing_limits_mm,
     )
     return save_bundle(folder, manifest, weights, model_card)
+
+
+def _as_inference_uses_them(
+    path: Path, weights: Mapping[str, Tensor], config: Mapping[str, Any]
+) -> Mapping[str, Tensor]:
+    shape = {
+        key: tuple(value) if isinstance(value, list) else value for key, value in config.items()
+    }
+    try:
+        network = SegmentationNetwork(SegmentationConfig(**shape))
+        network.load_state_dict(weights)
+    except (TypeError, ValueError, RuntimeError) as error:
+        msg = f"{path} holds weights of another network than it says: {error}"
+        raise InputError(msg) from error
+    round_for_inference(network)
+    return network.state_dict()
 
 
 def facts_from_json(text: str) -> BundleFacts:
