@@ -100,7 +100,7 @@ def assemble_bundle(
 def _as_inference_uses_them(
     path: Path, weights: Mapping[str, Tensor], config: Mapping[str, Any]
 ) -> Mapping[str, Tensor]:
-    shape = {
+    shape: dict[str, Any] = {
         key: tuple(value) if isinstance(value, list) else value for key, value in config.items()
     }
     try:
