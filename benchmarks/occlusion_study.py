@@ -43,7 +43,7 @@ LESIONS = {
 }
 TRAINING = (
     "--head binary --backbone decoder --evidence places --size 496 512 --copies 1 --batch-size 16 "
-    "--learning-rate 3e-2 --held-out-share 0 --name fluid_drusen"
+    "--learning-rate 2e-2 --held-out-share 0 --name fluid_drusen"
 )
 DUKE = "--pattern S0[89]_* --masks fluid_grader1 --largest 10 --spacing-um 123 3.87 11.5"
 BOX, BLACK_BOX = "--box 20 --gray auto", "--box 20"
