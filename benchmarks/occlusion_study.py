@@ -1,8 +1,9 @@
-"""Occlusion study: a classifier of fluid and drusen, and whether its occlusion tests point at them.
+"""Occlusion study: classifiers of fluid and of drusen, and whether occlusion tests point at them.
 
-Trains a whole-image classifier on B-scans of Spectralis phantoms and of Duke patients 1, 2, 3, 5
-and 7, with image-level labels alone; its backbone is the first segmentation network of bundle
-macula, frozen, which was taught tissues pixel by pixel on phantoms and these patients. Then hides
+Trains two whole-image classifiers with image-level labels alone: of fluid on B-scans of Spectralis
+phantoms and of Duke patients 1, 2, 3, 5 and 7; of drusen on the phantoms, as no label says whether
+the patients have any. The backbone of both is the first segmentation network of bundle macula,
+frozen, which was taught tissues pixel by pixel on phantoms and these patients. Then hides
 boxes on the ten B-scans of patients 8 and 9 with the largest fluid, on the pictures of
 ``kermany_samples``, and on the ten B-scans again through tissue maps. Every part goes on where it
 was; the commands that are run are printed.
@@ -37,13 +38,15 @@ SCANNER = "spectralis"
 FEWEST_PIXELS = 300  # of a lesion that a phantom shows; B-scans with a smaller one are left out
 LEARNED_PATIENTS = ("1", "2", "3", "5", "7")
 TIMES = 6  # that a real B-scan comes for each time of a phantom's, as there are few
+FLUID, DRUSEN = "fluid", "drusen"
+ITERATIONS = {FLUID: 400, DRUSEN: 800}
 LESIONS = {
-    "fluid": labels_of(TissueGroup.FLUID),
-    "drusen": (TISSUE_BY_NAME["drusenoid_ped"].label,),
+    FLUID: labels_of(TissueGroup.FLUID),
+    DRUSEN: (TISSUE_BY_NAME["drusenoid_ped"].label,),
 }
 TRAINING = (
     "--head binary --backbone decoder --evidence places --size 496 512 --copies 1 --batch-size 16 "
-    "--learning-rate 2e-2 --held-out-share 0 --name fluid_drusen"
+    "--learning-rate 2e-2 --held-out-share 0"
 )
 DUKE = "--pattern S0[89]_* --masks fluid_grader1 --largest 10 --spacing-um 123 3.87 11.5"
 BOX, BLACK_BOX = "--box 20 --gray auto", "--box 20"
@@ -64,31 +67,35 @@ def main() -> None:
         "--stacks", type=Path, nargs="+", help="phantoms made before; default: made here"
     )
     parser.add_argument("--phantoms", type=int, default=1200, help="stacks of six B-scans")
-    parser.add_argument("--iterations", type=int, default=800)
     stated = parser.parse_args()
-    table = stated.out / "pictures" / "pictures.csv"
-    if not table.exists():
-        write_pictures(stated, table)
-    run = stated.out / "run"
-    if not (run / "bundle").exists():
-        _do(f"train transfer {table} {TRAINING} --iterations {stated.iterations} --out {run}")
+    pictures = stated.out / "pictures"
+    if not (pictures / f"{DRUSEN}.csv").exists():
+        write_pictures(stated, pictures)
+    for name, iterations in ITERATIONS.items():
+        run = stated.out / name
+        training = f"{TRAINING} --iterations {iterations} --cache {stated.out / 'features'}"
+        if not (run / "bundle").exists():
+            table = pictures / f"{name}.csv"
+            _do(f"train transfer {table} {training} --name {name} --out {run}")
     duke, kermany = stated.data / "duke_dme", stated.data / "kermany_samples"
-    whole = f"evaluate occlusion --bundle {run / 'bundle'} --finest 8 --tissue-only"
+    whole = "evaluate occlusion --finest 8 --tissue-only"
+    of_fluid = f"--bundle {stated.out / FLUID / 'bundle'} --class {FLUID}"
+    of_drusen = f"--bundle {stated.out / DRUSEN / 'bundle'} --class {DRUSEN}"
     on_duke = f"--lesions {duke} {DUKE}"
     # Maps of the other segmenters mark what nobody marked: the first is the classifier's backbone.
     others = part_of_macula(stated.out / "macula_others", slice(1, None))
-    _once(f"{whole} {on_duke} --class fluid {BOX}", stated.out / "duke_gray")
+    _once(f"{whole} {on_duke} {of_fluid} {BOX}", stated.out / "duke_gray")
     for name in ("CNV", "DME", "DRUSEN", "NORMAL"):
-        score = "drusen" if name == "DRUSEN" else "fluid"
-        pictures = f"--pictures {kermany / name} --class {score} {BOX}"
+        score = of_drusen if name == "DRUSEN" else of_fluid
         marks = f"--marks-of {others} --mark {MARKS[name]}" if name in MARKS else ""
-        _once(f"{whole} {pictures} {marks}", stated.out / f"kermany_{name}")
+        shown = f"--pictures {kermany / name} {marks}"
+        _once(f"{whole} {shown} {score} {BOX}", stated.out / f"kermany_{name}")
     maps = part_of_macula(stated.out / "macula_one", slice(1))
     edema = f"--bundle {maps} --class conditions.macular_retinal_edema {LARGE_BOX}"
     _once(f"evaluate occlusion {on_duke} {edema} --scanner spectralis", stated.out / "duke_maps")
-    _once(f"{whole} {on_duke} --class fluid {BLACK_BOX}", stated.out / "duke_black")
+    _once(f"{whole} {on_duke} {of_fluid} {BLACK_BOX}", stated.out / "duke_black")
     print(study_table(stated.out))
-    print(duke_auc(run / "bundle", duke))
+    print(duke_auc(stated.out / FLUID / "bundle", duke))
 
 
 def part_of_macula(folder: Path, segmenters: slice) -> Path:
@@ -107,15 +114,16 @@ def part_of_macula(folder: Path, segmenters: slice) -> Path:
     return folder
 
 
-def write_pictures(stated: argparse.Namespace, table: Path) -> None:
-    """Write the pictures to learn from, and the table of their classes."""
-    folder = table.parent
+def write_pictures(stated: argparse.Namespace, folder: Path) -> None:
+    """Write the pictures to learn from, and a table for each class."""
     folder.mkdir(parents=True, exist_ok=True)
-    rows = [*_real(stated.data / "duke_dme", folder), *_phantoms(stated, folder)]
-    with table.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        writer.writerow(("file", "class", "patient"))
-        writer.writerows(rows)
+    real, phantoms = _real(stated.data / "duke_dme", folder), _phantoms(stated, folder)
+    for name, rows in ((FLUID, [*real, *phantoms]), (DRUSEN, phantoms)):
+        with (folder / f"{name}.csv").open("w", newline="", encoding="utf-8") as file:
+            writer = csv.writer(file)
+            writer.writerow(("file", "class", "patient"))
+            for file_name, shown, patient in rows:
+                writer.writerow((file_name, name if name in shown else "", patient))
 
 
 def _real(duke: Path, folder: Path) -> list[tuple[str, str, str]]:
@@ -125,7 +133,7 @@ def _real(duke: Path, folder: Path) -> list[tuple[str, str, str]]:
             if row["subject"] not in LEARNED_PATIENTS:
                 continue
             picture = Image.open(duke / "images" / row["file"])
-            found = "fluid" if int(row["fluid_pixels"]) else ""
+            found = FLUID if int(row["fluid_pixels"]) else ""
             for time in range(TIMES):
                 name = f"{Path(row['file']).stem}_{time}.png"
                 picture.save(folder / name)
