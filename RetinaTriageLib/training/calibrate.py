@@ -2,8 +2,8 @@
 
 The rates are cross-fitted: patients are dealt into folds, and those of a fold are decided with
 factors that were fitted on the others. The factors that go into the bundle are fitted on all. Those
-of the balanced point go in only where they decide the other patients better than raw scores do:
-few scans settle a factor badly.
+of the balanced point go in only where enough scans settle them, and where they decide the other
+patients better than raw scores do.
 """
 
 from __future__ import annotations
@@ -29,6 +29,9 @@ from RetinaTriageLib.stated_rates import Rate, rate_name
 from RetinaTriageLib.training.judged_grids import JudgedScans, Scores
 
 FOLDS = 5
+FEWEST_SCANS = 10
+"""Scans with an outcome, and as many without, that settle its balanced factor. With four of forty,
+a factor was fitted that called membranes and holes in every healthy eye."""
 DECIMALS = 3
 
 Judged = Mapping[str, JudgedScans]
@@ -58,7 +61,7 @@ def calibrated_bundle(folder: Path, bundle: Bundle, judged: Judged, measured_on:
     decided = _decided(judged, bundle, measured_on)
     manifest = replace(
         bundle.manifest,
-        calibration=_without(_fitted(judged, bundle, measured_on), judged, decided),
+        calibration=_without(_fitted(judged, bundle, measured_on), decided),
         measured=(*others, *_rates(judged, decided, measured_on)),
     )
     return save_bundle(folder, manifest, {}, bundle.model_card, kept=bundle.weights)
@@ -79,12 +82,12 @@ class _Decided:
     Attributes
     ----------
     tables : operating point to bool array (scan, outcome)
-    raw : outcomes that raw scores decide as well or better at the balanced point, as they then do
+    raw : outcomes that raw scores decide at the balanced point, and why
     """
 
     head: OutcomeHead
     tables: Mapping[OperatingPoint, Decisions]
-    raw: tuple[str, ...]
+    raw: Mapping[str, str]
 
 
 def _decided(judged: Judged, bundle: Bundle, measured_on: str) -> tuple[_Decided, ...]:
@@ -97,10 +100,24 @@ def _decided(judged: Judged, bundle: Bundle, measured_on: str) -> tuple[_Decided
         penalty = bundle.manifest.penalties.get(head.name)
         cost = default_penalty(head) if penalty is None else np.asarray(penalty)
         worse = _costs(head, scans, balanced, cost) >= _costs(head, scans, plain, cost)
-        tables[OperatingPoint.BALANCED] = np.where(worse, plain, balanced)
-        raw = tuple(name for name, is_raw in zip(head.names, worse, strict=True) if is_raw)
+        cases = _cases(head, scans)
+        tables[OperatingPoint.BALANCED] = np.where(worse | (cases < FEWEST_SCANS), plain, balanced)
+        no_better = f"factors decide {len(scans.patients)} scans no better than raw scores"
+        few = "{} scans with or without it; " + f"a factor needs {FEWEST_SCANS}"
+        raw = {
+            name: few.format(count) if count < FEWEST_SCANS else no_better
+            for name, count, is_worse in zip(head.names, cases.tolist(), worse, strict=True)
+            if is_worse or count < FEWEST_SCANS
+        }
         found.append(_Decided(head, tables, raw))
     return tuple(found)
+
+
+def _cases(head: OutcomeHead, scans: JudgedScans) -> npt.NDArray[np.int64]:
+    """Count scans with an outcome or without, whichever are fewer; of exclusive ones the rarest."""
+    actual = _actual(head, scans)
+    rarer = np.minimum(actual.sum(axis=0), (~actual).sum(axis=0))
+    return np.full(len(rarer), rarer.min()) if head.exclusive else rarer
 
 
 def _costs(
@@ -117,9 +134,7 @@ def _costs(
     return costs
 
 
-def _without(
-    calibration: Calibration, judged: Judged, decided: tuple[_Decided, ...]
-) -> Calibration:
+def _without(calibration: Calibration, decided: tuple[_Decided, ...]) -> Calibration:
     """Calibration whose balanced point leaves the scores of some outcomes as they are."""
     point = OperatingPoint.BALANCED.value
     factors = dict(calibration.factors.get(point, {}))
@@ -130,11 +145,9 @@ def _without(
             continue
         raw = dict.fromkeys(one.raw, neutral_factor(one.head))
         factors[one.head.name] = {**named, **raw}
-        why = (
-            f"factors decide {len(judged[one.head.name].patients)} scans no better than raw scores"
-        )
-        keys = [one.head.name] if one.head.exclusive else [f"{one.head.name}/{n}" for n in one.raw]
-        gaps |= {key: gaps.get(key, why) for key in keys}
+        for name, why in one.raw.items():
+            key = one.head.name if one.head.exclusive else f"{one.head.name}/{name}"
+            gaps.setdefault(key, why)
     return replace(
         calibration,
         factors={**calibration.factors, point: factors},

@@ -107,6 +107,18 @@ def test_factors_that_decide_no_better_are_left_out(tmp_path: Path) -> None:
     assert "referral" not in kept[1].gaps["balanced"]
 
 
+def test_factors_of_few_scans_are_left_out(tmp_path: Path) -> None:
+    truth = np.array([0, 1, 2] * 20 + [3] * 9)
+    late = np.eye(4)[truth] * 0.3 + 0.1
+    late[:, 3] += 0.5  # observation always wins until it is weighed down
+    bundle = example_bundle(tmp_path / "bundle")
+    judged = referral_scans(late, truth)
+    kept = calibrated_bundle(tmp_path / "new", bundle, judged, "69 scans").calibration
+    assert set(kept.factors["balanced"]["referral"].values()) == {1.0}
+    assert kept.gaps["balanced"]["referral"].startswith("9 scans")
+    assert set(kept.factors["high-sensitivity"]["referral"].values()) != {1.0}
+
+
 def test_folder_without_answers_is_refused(tmp_path: Path) -> None:
     bundle = example_bundle(tmp_path / "bundle")
     with pytest.raises(InputError, match="no scan with an answer"):
