@@ -96,9 +96,8 @@ def segment(
         last = min(first + slab_bscans, bscans)
         gray = _on_device(normalize(volume.voxels[first:last], scale), device)
         for number, (stream, output) in enumerate(zip(streams, outputs, strict=True)):
-            scores = stream.push(gray, last=last == bscans).to(
-                device
-            )  # (B-scan, class, depth, width)
+            # (B-scan, class, depth, width); some segmenters answer from the processor.
+            scores = stream.push(gray, last=last == bscans).to(device)
             # Along the memory of `StreamedNetwork`, where depth comes before class.
             probabilities = scores.transpose(1, 2).softmax(dim=2).transpose(1, 2)
             if consensus is not None:

@@ -127,8 +127,9 @@ class GridAccumulator:
 
     def copied(self) -> GridAccumulator:
         """Return an accumulator of the same state that changes on its own."""
+        sums = self._collected().copy()
         twin = copy.copy(self)
-        twin._sums = self._sums.copy()
+        twin._sums = sums
         return twin
 
     def add_label_tensor(self, labels: Tensor) -> None:

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from dataclasses import fields as dataclass_fields
 from pathlib import Path
-from typing import Any
 
 from torch import Tensor
 
@@ -26,8 +25,8 @@ from RetinaTriageLib.calibration import IDENTITY, Calibration
 from RetinaTriageLib.errors import InputError
 from RetinaTriageLib.networks.classifier_input import DEFAULT_GRID
 from RetinaTriageLib.networks.inference_weights import round_for_inference
-from RetinaTriageLib.networks.segmentation import SegmentationConfig, SegmentationNetwork
 from RetinaTriageLib.training.checkpoints import read_tensors
+from RetinaTriageLib.training.trained_segmenter import trained_segmenter
 
 
 @dataclass(frozen=True)
@@ -71,14 +70,18 @@ def assemble_bundle(
     weights: dict[str, Mapping[str, Tensor]] = {}
     segmenter_entries, classifier_entries = [], []
     for name, path in segmenters.items():
-        weights[name], config, kind = _trained(path, UNET)
+        weights[name], header = _trained(path)
+        config, kind = json.loads(header["config"]), header.get("kind", UNET)
         if kind == UNET:
-            weights[name] = _as_inference_uses_them(path, weights[name], config)
+            network = trained_segmenter(path, weights[name], header)
+            round_for_inference(network)
+            weights[name] = network.state_dict()
         families = {str(branch): str(branch) for branch in config.get("branches", ())}
         default = facts.default_branch if families else ""
         segmenter_entries.append(SegmenterEntry(name, config, families, default, kind))
     for name, path in classifiers.items():
-        weights[name], config, kind = _trained(path, DENSENET)
+        weights[name], header = _trained(path)
+        config, kind = json.loads(header["config"]), header.get("kind", DENSENET)
         classifier_entries.append(ClassifierEntry(name, config, kind))
     manifest = Manifest(
         name=facts.name,
@@ -95,22 +98,6 @@ def assemble_bundle(
         spacing_limits_mm=facts.spacing_limits_mm,
     )
     return save_bundle(folder, manifest, weights, model_card)
-
-
-def _as_inference_uses_them(
-    path: Path, weights: Mapping[str, Tensor], config: Mapping[str, Any]
-) -> Mapping[str, Tensor]:
-    shape: dict[str, Any] = {
-        key: tuple(value) if isinstance(value, list) else value for key, value in config.items()
-    }
-    try:
-        network = SegmentationNetwork(SegmentationConfig(**shape))
-        network.load_state_dict(weights)
-    except (TypeError, ValueError, RuntimeError) as error:
-        msg = f"{path} holds weights of another network than it says: {error}"
-        raise InputError(msg) from error
-    round_for_inference(network)
-    return network.state_dict()
 
 
 def facts_from_json(text: str) -> BundleFacts:
@@ -135,10 +122,10 @@ def facts_from_json(text: str) -> BundleFacts:
         raise InputError(msg) from error
 
 
-def _trained(path: Path, usual: str) -> tuple[dict[str, Tensor], dict[str, list[str]], str]:
-    """Weights of a file, the configuration of their network and its kind, or the usual one."""
+def _trained(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
+    """Weights of a file and its header, which states the configuration of their network."""
     tensors, header = read_tensors(path)
     if "config" not in header:
         msg = f"{path} does not say what network it is of; choose best.safetensors of a run."
         raise InputError(msg)
-    return tensors, json.loads(header["config"]), header.get("kind", usual)
+    return tensors, header

@@ -31,7 +31,7 @@ from RetinaTriageLib.training.judged_grids import JudgedScans, Scores
 FOLDS = 5
 FEWEST_SCANS = 10
 """Scans with an outcome, and as many without, that settle its balanced factor. With four of forty,
-a factor was fitted that called membranes and holes in every healthy eye."""
+factors were fitted that called membranes and holes in pictures of healthy eyes."""
 DECIMALS = 3
 
 Judged = Mapping[str, JudgedScans]

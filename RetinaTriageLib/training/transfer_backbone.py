@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +18,7 @@ from RetinaTriageLib.networks.bscan_backbones import EncoderBackbone, TimmBackbo
 from RetinaTriageLib.networks.segmentation import SegmentationConfig, SegmentationNetwork
 from RetinaTriageLib.training.checkpoints import read_tensors
 from RetinaTriageLib.training.optimization import BEST
+from RetinaTriageLib.training.trained_segmenter import trained_segmenter
 
 HUB = "hub"
 RANDOM = "random"
@@ -107,7 +107,8 @@ def _segmentation_network(source: BackboneSource) -> SegmentationNetwork | None:
     path = Path(source.weights)
     run = path / BEST
     if run.is_file() or path.suffix == ".safetensors":
-        return _of_file(run if run.is_file() else path)
+        file = run if run.is_file() else path
+        return trained_segmenter(file, *_tensors(file))
     members = load_bundle(path).segmentation_networks()
     unets = [network for network in members if isinstance(network, SegmentationNetwork)]
     if not 0 <= source.member < len(unets):
@@ -117,27 +118,6 @@ def _segmentation_network(source: BackboneSource) -> SegmentationNetwork | None:
         )
         raise InputError(msg)
     return unets[source.member].requires_grad_(requires_grad=True)
-
-
-def _of_file(path: Path) -> SegmentationNetwork:
-    tensors, header = _tensors(path)
-    try:
-        fields = json.loads(header["config"])
-        config = SegmentationConfig(
-            classes=fields["classes"],
-            channels=tuple(fields["channels"]),
-            slice_levels=tuple(fields["slice_levels"]),
-            branches=tuple(fields["branches"]),
-        )
-        network = SegmentationNetwork(config)
-        network.load_state_dict(dict(tensors))
-    except (KeyError, ValueError, RuntimeError) as error:
-        msg = (
-            f"Found {path}, which holds no segmentation network ({error}); expected the "
-            "best.safetensors or final.safetensors of `train segmentation`, or a bundle."
-        )
-        raise InputError(msg) from error
-    return network
 
 
 def _load_timm(network: nn.Module, source: BackboneSource) -> None:
