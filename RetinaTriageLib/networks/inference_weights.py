@@ -17,8 +17,10 @@ from RetinaTriageLib.networks.segmentation import SegmentationNetwork
 def round_for_inference(network: SegmentationNetwork) -> None:
     """Fold normalizations into their convolutions and round these to bfloat16, in place.
 
-    The network keeps its form, with normalizations that change nothing. Its head is left alone, as
-    it always runs in single precision.
+    Normalizations stay as they are needed to train on: they know the statistics of the folded
+    features, and gain and shift that undo them. Without those, training that starts from here would
+    normalize what was never normalized, and forget. The head is left alone, as it always runs in
+    single precision.
     """
     with torch.no_grad():
         for module in network.modules():
@@ -31,14 +33,16 @@ def round_for_inference(network: SegmentationNetwork) -> None:
 
 def _fold(unit: ConvUnit) -> None:
     weight, bias = unit.folded()
-    unit.conv.weight.copy_(_rounded(weight))
     norm = unit.norm
     assert norm.running_mean is not None
     assert norm.running_var is not None
-    norm.weight.fill_(1)
-    norm.bias.copy_(bias)
-    norm.running_mean.zero_()
-    norm.running_var.fill_(1)
+    deviation = torch.sqrt(norm.running_var + norm.eps)
+    gain = norm.weight / deviation
+    unit.conv.weight.copy_(_rounded(weight))
+    norm.running_mean.mul_(gain)
+    norm.running_var.mul_(gain.square())
+    norm.weight.copy_(torch.sqrt(norm.running_var + norm.eps))  # a gain of exactly 1
+    norm.bias.copy_(bias + norm.running_mean)
 
 
 def _rounded(values: Tensor) -> Tensor:

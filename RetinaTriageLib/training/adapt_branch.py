@@ -49,7 +49,8 @@ class BranchPlan:
 
     Attributes
     ----------
-    smoothing, dice_share, class_weight_limits : as in `segmentation_loop.SegmentationPlan`
+    smoothing, dice_share, class_weight_limits : as in `segmentation_loop.SegmentationPlan`, but
+        all tissues weigh alike: weights make rare ones larger than they are
     half_precision : compute in bfloat16 where it is safe
     """
 
@@ -72,7 +73,7 @@ class BranchPlan:
     seed: int = 0
     smoothing: float = 0.02
     dice_share: float = 0.5
-    class_weight_limits: tuple[float, float] = (0.5, 6.0)
+    class_weight_limits: tuple[float, float] = (1.0, 1.0)
     half_precision: bool = True
     device: str = "cpu"
 

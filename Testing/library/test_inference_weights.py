@@ -38,6 +38,14 @@ def test_weights_that_inference_folds_are_bfloat16_numbers_already() -> None:
         torch.testing.assert_close(stored, unit.conv.weight.to(torch.bfloat16), rtol=0, atol=0)
 
 
+def test_training_goes_on_from_rounded_weights_where_it_was() -> None:
+    rounded = network(3)
+    round_for_inference(rounded)
+    with torch.no_grad():
+        before, after = (one.train()(bscans()[None], "cirrus") for one in (network(3), rounded))
+    torch.testing.assert_close(after, before, rtol=0, atol=0.05 * before.std().item())
+
+
 def test_bfloat16_errs_less_in_the_mean_with_rounded_weights() -> None:
     errors = []
     for rounding in (False, True):
