@@ -19,7 +19,11 @@ from torch import Tensor, nn
 from RetinaTriageLib.networks.classification import DEFAULT_HEADS, HeadShape
 from RetinaTriageLib.networks.classifier_input import DEFAULT_GRID
 from RetinaTriageLib.networks.map_places import Cell
-from RetinaTriageLib.networks.measurements import FIRST, measurements_of
+from RetinaTriageLib.networks.steady_features import (
+    STEADY_VERSION,
+    steady_feature_names,
+    steady_features,
+)
 from RetinaTriageLib.networks.trees import Trees, TreeSize
 from RetinaTriageLib.tissues import TISSUES, Tissue
 
@@ -33,18 +37,17 @@ class BoostedConfig:
     cell_mm : size of a grid cell (B-scan, depth, width)
     features : number of measurements
     softness : share of the training maps below a threshold, and of those above, over which a split
-        turns from left to right; 0 for trees that send a map one way, as all did up to bundle 0.3
-    measurements : version of the measurements, see `measurements`; trees up to bundle 0.4 state
-        none and take the first
+        turns from left to right; 0 for trees that send a map one way
+    measurements : version of the measurements
     """
 
     grid_classes: int = len(TISSUES)
     heads: tuple[HeadShape, ...] = DEFAULT_HEADS
     patient_features: int = 6
     cell_mm: tuple[float, float, float] = DEFAULT_GRID.spacing_mm
-    features: int = len(measurements_of(FIRST).names(TISSUES))
+    features: int = len(steady_feature_names(TISSUES))
     softness: float = 0.0
-    measurements: int = FIRST
+    measurements: int = STEADY_VERSION
 
     @property
     def outputs(self) -> int:
@@ -98,8 +101,8 @@ class BoostedClassifier(nn.Module):
 
     def measured(self, grid: Tensor) -> Tensor:
         """Measurements of maps as in `forward`, float32 tensor (batch, measurement)."""
-        cell, take = Cell(*self.config.cell_mm), measurements_of(self.config.measurements).take
-        found = [take(one, cell, self.tissues) for one in grid.float().cpu().numpy()]
+        cell = Cell(*self.config.cell_mm)
+        found = [steady_features(one, cell, self.tissues) for one in grid.float().cpu().numpy()]
         return torch.from_numpy(np.stack(found)).to(self.value.device)
 
     def scores(self, samples: Tensor) -> dict[str, Tensor]:
@@ -117,19 +120,22 @@ class BoostedClassifier(nn.Module):
         return {head.name: part for head, part in zip(self.config.heads, parts, strict=True)}
 
     def require_sound(self) -> None:
-        """Refuse trees on other measurements than this version takes, or broken ones.
+        """Refuse trees on other measurements than this library takes, or broken ones.
 
         Raises
         ------
         InputError, ValueError
             If the trees are no trees, or measurements or outcomes are others.
         """
-        known = len(measurements_of(self.config.measurements).names(self.tissues))
-        if self.config.features != known:
+        if self.config.measurements != STEADY_VERSION:
             msg = (
-                f"{self.config.features} measurements; those of version "
-                f"{self.config.measurements} are {known}"
+                f"measurements of version {self.config.measurements}; "
+                f"this library takes version {STEADY_VERSION}"
             )
+            raise ValueError(msg)
+        known = len(steady_feature_names(self.tissues))
+        if self.config.features != known:
+            msg = f"{self.config.features} measurements; this library takes {known}"
             raise ValueError(msg)
         if bool(((self.outcome < 0) | (self.outcome >= self.config.outputs)).any()):
             msg = f"trees of outcomes beyond the {self.config.outputs} of the heads"

@@ -29,7 +29,7 @@ def map_scores(
         if not isinstance(network, BoostedClassifier):
             yield network(grid, patient)
             continue
-        alike = (network.config.measurements, network.config.cell_mm, network.tissues)
+        alike = (network.config.cell_mm, network.tissues)
         if alike not in measured:
             measured[alike] = network.measured(grid)
         yield network.scores(torch.cat((measured[alike], patient.float()), dim=1))

@@ -27,6 +27,10 @@ from RetinaTriageLib.tissues import Tissue, TissueGroup
 
 FeatureVector = npt.NDArray[np.float32]
 
+STEADY_VERSION = 2
+"""Version that bundles state. Trees know a measurement by its place alone, so whoever changes one,
+or their order, takes a new version."""
+
 COVER_MM = 0.02
 """Thickness from which a tissue covers a cell wholly: five voxels of a scanner. Less covers a part
 of it."""

@@ -17,7 +17,7 @@ from RetinaTriageLib.errors import InputError
 from RetinaTriageLib.networks.boosted_classification import BoostedClassifier, BoostedConfig
 from RetinaTriageLib.networks.classification import ClassificationConfig, HeadShape
 from RetinaTriageLib.networks.map_places import Cell
-from RetinaTriageLib.networks.measurements import NEWEST, measurements_of
+from RetinaTriageLib.networks.steady_features import steady_features, steady_ranges
 from RetinaTriageLib.networks.trees import TreeSize
 from RetinaTriageLib.progress import OnProgress, Progress, ignore_progress
 from RetinaTriageLib.tissues import TISSUES
@@ -72,7 +72,7 @@ def train_boosted(
     InputError
         If scikit-learn is missing, or a folder holds no maps.
     """
-    config = newest_config(plan.boosting.softness)
+    config = BoostedConfig(softness=plan.boosting.softness)
     samples, answers = _measured(plan, folders, config, on_progress)
     classifier = fitted(plan, samples, answers, config, on_progress)
     facts = {
@@ -85,12 +85,6 @@ def train_boosted(
     if not libraries:
         return {}
     return classification_figures(classifier, libraries, {}, "cpu", half_precision=False)
-
-
-def newest_config(softness: float) -> BoostedConfig:
-    """Trees of all heads on the newest measurements."""
-    features = len(measurements_of(NEWEST).names(TISSUES))
-    return BoostedConfig(features=features, softness=softness, measurements=NEWEST)
 
 
 def fitted(
@@ -108,8 +102,7 @@ def fitted(
     answers : head to array (sample,) or (sample, outcome)
     config : of the same softness as the plan
     """
-    narrowest = measurements_of(config.measurements).narrowest(TISSUES)
-    material = _Material(plan, samples, Ranks(samples, narrowest))
+    material = _Material(plan, samples, Ranks(samples, steady_ranges(TISSUES)))
     boosters, first = [], 0
     for done, head in enumerate(config.heads):
         on_progress(Progress("boost", done, len(config.heads), head.name))
@@ -206,8 +199,7 @@ def _measured(
 
 def _row(grid: Grid, config: BoostedConfig) -> Samples:
     fractions = grid.astype(np.float32) / np.float32(255)
-    take = measurements_of(config.measurements).take
-    return take(fractions, Cell(*config.cell_mm), TISSUES)
+    return steady_features(fractions, Cell(*config.cell_mm), TISSUES)
 
 
 def _asked(config: BoostedConfig) -> ClassificationConfig:

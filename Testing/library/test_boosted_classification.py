@@ -18,8 +18,8 @@ from RetinaTriageLib.errors import BundleError
 from RetinaTriageLib.inference.judge import judge
 from RetinaTriageLib.networks.boosted_classification import BoostedConfig
 from RetinaTriageLib.networks.classification import HeadShape, probabilities
-from RetinaTriageLib.networks.measurements import FIRST, MEASUREMENTS, NEWEST, measurements_of
 from RetinaTriageLib.networks.patient import UNKNOWN_PATIENT
+from RetinaTriageLib.networks.steady_features import STEADY_VERSION
 from RetinaTriageLib.training.boosted_training import (
     UNSEEN_SCORE,
     BoostedPlan,
@@ -124,11 +124,10 @@ def test_trees_that_measure_alike_measure_a_map_once(monkeypatch: pytest.MonkeyP
     samples, answers = drawn_samples()
     trees = [fitted(replace(PLAN, seed=seed), samples, answers, CONFIG) for seed in (0, 1)]
     measured = []
-    first = measurements_of(FIRST)
-    counted = first._replace(
-        take=lambda *map_and_cell: measured.append(map_and_cell) or samples[0, : CONFIG.features]
+    monkeypatch.setattr(
+        "RetinaTriageLib.networks.boosted_classification.steady_features",
+        lambda *map_and_cell: measured.append(map_and_cell) or samples[0, : CONFIG.features],
     )
-    monkeypatch.setitem(MEASUREMENTS, FIRST, counted)
     grids = [np.zeros((15, 2, 3, 4), np.float32)] * 3
     named = [(str(number), network) for number, network in enumerate(trees)]
     opinions = judge(grids, named, UNKNOWN_PATIENT, 2, lambda _done: None)
@@ -144,14 +143,16 @@ def test_training_tells_wet_from_healthy(tmp_path: Path) -> None:
     assert figures["conditions:auc2"] == pytest.approx(1.0)
     _, header = read_tensors(tmp_path / "run" / "best.safetensors")
     assert header["kind"] == "gradient_boosted"
-    assert json.loads(header["config"])["measurements"] == NEWEST
+    assert json.loads(header["config"])["measurements"] == STEADY_VERSION
 
 
-def test_trees_of_unknown_measurements_are_refused() -> None:
+@pytest.mark.parametrize("version", [STEADY_VERSION - 1, STEADY_VERSION + 1])
+def test_trees_of_other_measurements_are_refused(version: int) -> None:
     samples, answers = drawn_samples()
     config = replace(BoostedConfig(), heads=CONFIG.heads)
     weights = fitted(PLAN, samples, answers, config).state_dict()
-    later = asdict(replace(config, measurements=NEWEST + 1))
-    entry = ClassifierEntry("boosted", later, kind="gradient_boosted")
-    with pytest.raises(BundleError, match=f"of version {NEWEST + 1}; this library takes"):
+    other = asdict(replace(config, measurements=version))
+    entry = ClassifierEntry("boosted", other, kind="gradient_boosted")
+    refusal = f"measurements of version {version}; this library takes version {STEADY_VERSION}"
+    with pytest.raises(BundleError, match=refusal):
         classification_network(entry, encode_weights("boosted", weights), example_manifest())

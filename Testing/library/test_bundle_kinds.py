@@ -36,7 +36,7 @@ from RetinaTriageLib.networks.graph_segmentation import (
 )
 from RetinaTriageLib.networks.joint_classification import JointNetwork
 from RetinaTriageLib.networks.segmentation import SegmentationNetwork
-from RetinaTriageLib.networks.tissue_features import feature_names
+from RetinaTriageLib.networks.steady_features import steady_feature_names
 from RetinaTriageLib.networks.trees import TreeSize
 from RetinaTriageLib.networks.voxel_features import FEATURES
 from RetinaTriageLib.operating_points import OperatingPoint
@@ -74,7 +74,7 @@ def boosted() -> BoostedClassifier:
     config = BoostedConfig(cell_mm=CELL_MM)
     classifier = BoostedClassifier(config, STUMP)
     trees = classifier.trees
-    trees.feature[0] = feature_names(TISSUES).index("neurosensory_retina:volume")
+    trees.feature[0] = steady_feature_names(TISSUES).index("neurosensory_retina:volume")
     trees.child[0], trees.threshold[0] = 1, 1e-3
     classifier.value[1:] = torch.tensor([2.0, -2.0])
     return classifier

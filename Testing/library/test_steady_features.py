@@ -123,6 +123,15 @@ def test_hole_in_the_center_is_seen() -> None:
     assert found["retina:center_empty_area"] == pytest.approx(8 * 0.02)
 
 
+def test_cells_outside_the_scan_count_nowhere() -> None:
+    grid = layered_grid()
+    grid[..., :8] = 0
+    found = measured(grid)
+    assert found["scanned_area"] == pytest.approx(8 * 8 * 0.02)
+    assert found["retina:thinnest"] == pytest.approx(0.3)
+    assert found["retina:inner_ring:thinnest_sector"] == pytest.approx(0.3)
+
+
 @pytest.mark.parametrize("axis", [1, 3])
 def test_mirrored_map_measures_the_same(axis: int) -> None:
     grid = with_cysts([(1, 15, 6), (2, 15, 6)])
