@@ -8,16 +8,15 @@ from pathlib import Path
 from typing import Any
 
 import ctk
-import qt
 import slicer
 from slicer.i18n import tr as _
 
 from RetinaTriageLib.bscan_verdict import BscanVerdict, pooled_again
 from RetinaTriageLib.errors import RetinaTriageError
 from RetinaTriageLib.image_classes import Pooling, with_referrals
-from RetinaTriageLib.outcomes import REFERRAL
 from RetinaTriageLib.worker.messages import JudgeBscansRequest
 from RetinaTriageSlicer import bscan_nodes
+from RetinaTriageSlicer.bscan_table import BscanTable
 from RetinaTriageSlicer.bscan_words import besideTissueMaps, bundleWords, verdictWords
 from RetinaTriageSlicer.parameters import RetinaTriageParameterNode
 from RetinaTriageSlicer.places import jumpTo, pointOf
@@ -26,21 +25,9 @@ from RetinaTriageSlicer.run_settings import statedAxis
 from RetinaTriageSlicer.scene import ResultNodes
 from RetinaTriageSlicer.section_job import SectionJob
 from RetinaTriageSlicer.volume_node import StatedGeometry, readVolumeNode
-from RetinaTriageSlicer.widgets import (
-    Column,
-    fillTable,
-    makeBox,
-    makeButton,
-    makeLabel,
-    makeProgress,
-    makeSection,
-    makeTable,
-    stretchNames,
-)
+from RetinaTriageSlicer.widgets import makeBox, makeButton, makeLabel, makeProgress, makeSection
 
 POOLINGS: tuple[Pooling | None, ...] = (None, *Pooling)
-REFERRALS: tuple[str | None, ...] = (None, *REFERRAL.names)
-REFERRAL_COLUMN = 3
 
 
 class BscanSection:
@@ -146,17 +133,17 @@ class BscanSection:
         if self.verdict is not None and pooling is not None:
             self._keep(pooled_again(self.verdict, self.verdict.task, pooling))
 
-    def _onReferral(self, name: str, box: Any) -> None:
+    def _onReferral(self, name: str, referral: str | None) -> None:
         """Let a class ask for another referral."""
         if self.verdict is None:
             return
-        task, chosen = self.verdict.task, REFERRALS[box.currentIndex]
-        if chosen is None:
+        task = self.verdict.task
+        if referral is None:
             classes = tuple(
                 replace(each, referral=None) if each.name == name else each for each in task.classes
             )
         else:
-            classes = with_referrals(task.classes, {name: chosen})
+            classes = with_referrals(task.classes, {name: referral})
         self._keep(pooled_again(self.verdict, replace(task, classes=classes), self.verdict.pooling))
 
     def _keep(self, verdict: BscanVerdict) -> None:
@@ -167,43 +154,8 @@ class BscanSection:
     def _show(self, verdict: BscanVerdict | None) -> None:
         self.verdict = verdict
         self.plotButton.enabled = verdict is not None
-        rows = []
-        if verdict is not None:
-            for at, each in enumerate(verdict.task.classes):
-                most = verdict.strongest_bscan(each.name)
-                rows.append(
-                    [
-                        each.title,
-                        f"{verdict.scores[at]:.3f}",
-                        f"{most + 1} ({verdict.bscans[most, at]:.3f})",
-                        "",
-                    ]
-                )
-        for row in range(self.table.rowCount):
-            self.table.cellWidget(row, REFERRAL_COLUMN).hide()  # it goes with the row, but later
-        fillTable(self.table, rows)
-        if verdict is not None:
-            self._offerReferrals(verdict)
+        self.classes.show(verdict)
         self._say()
-
-    def _offerReferrals(self, verdict: BscanVerdict) -> None:
-        titles = {outcome.name: outcome.title for outcome in REFERRAL.outcomes}
-        for at, each in enumerate(verdict.task.classes):
-            box = makeBox(
-                f"bscanReferralBox{at}", _("Referral that this class asks for; may be changed.")
-            )
-            for referral in REFERRALS:
-                box.addItem(_("none") if referral is None else titles[referral])
-            box.setCurrentIndex(REFERRALS.index(each.referral))
-            # Later: the table, and the box with it, is made anew.
-            box.connect(
-                "activated(int)",
-                lambda _index, name=each.name, one=box: qt.QTimer.singleShot(
-                    0, lambda: self._onReferral(name, one)
-                ),
-            )
-            self.table.setCellWidget(at, REFERRAL_COLUMN, box)
-        self.table.resizeRowsToContents()
 
     def _say(self) -> None:
         """Write the verdict, and the other one beside it."""
@@ -216,10 +168,9 @@ class BscanSection:
             lines += ["", besideTissueMaps(self.verdict, self._result)]
         self.verdictLabel.text = "\n".join(lines)
 
-    def _onRow(self) -> None:
+    def _onClass(self, name: str) -> None:
         """Show the B-scan that shows the chosen class most in the views."""
-        row = self.table.currentRow()
-        if self.verdict is None or not 0 <= row < len(self.verdict.task.names):
+        if self.verdict is None:
             return
         parameters = self._parameters()
         axis = None if parameters is None else statedAxis(parameters)
@@ -228,7 +179,7 @@ class BscanSection:
         except RetinaTriageError as error:
             self.status.text = forPanel(str(error))
             return
-        bscan = self.verdict.strongest_bscan(self.verdict.task.names[row])
+        bscan = self.verdict.strongest_bscan(name)
         _bscans, depths, widths = volume.shape
         jumpTo(pointOf(self._volumeNode, grid, depths, (bscan, depths // 2, widths // 2)))
 
@@ -285,17 +236,7 @@ class BscanSection:
             "bscanVerdictLabel",
             _("Verdict on the volume, and whether it agrees with that of the tissue maps."),
         )
-        self.table = makeTable(
-            "bscanTable",
-            _("Classes of the bundle; choose one to go to the B-scan that shows it most."),
-            (
-                Column(_("Class"), _("What the classifier can tell.")),
-                Column(_("0 to 1"), _("Probability of the volume, of its B-scans; raw.")),
-                Column(_("Most in"), _("B-scan from 1 that shows it most, and its score.")),
-                Column(_("Referral"), _("Referral that the class asks for.")),
-            ),
-        )
-        stretchNames(self.table)
+        self.classes = BscanTable(self._onReferral, self._onClass)
         self.plotButton = makeButton(
             "bscanPlotButton",
             _("Show curve"),
@@ -309,10 +250,9 @@ class BscanSection:
         form.addRow(self.progress)
         form.addRow(self.status)
         form.addRow(self.verdictLabel)
-        form.addRow(self.table)
+        form.addRow(self.classes.table)
         form.addRow(self.plotButton)
         self.runButton.connect("clicked()", self.start)
         self.plotButton.connect("clicked()", self.showCurve)
         self.bundleEdit.connect("currentPathChanged(QString)", self._onBundle)
         self.poolingBox.connect("currentIndexChanged(int)", self._onPooling)
-        self.table.connect("itemSelectionChanged()", self._onRow)

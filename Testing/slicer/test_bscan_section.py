@@ -11,7 +11,8 @@ from example_result import example_result
 from image_manifests import IMAGES
 from panel_steps import wait_until
 from RetinaTriageSlicer.bscan_nodes import findChart, findVerdict, readVerdict
-from RetinaTriageSlicer.bscan_section import POOLINGS, REFERRAL_COLUMN, REFERRALS
+from RetinaTriageSlicer.bscan_section import POOLINGS
+from RetinaTriageSlicer.bscan_table import REFERRAL_COLUMN, REFERRALS
 from RetinaTriageSlicer.case_result import storedResult
 from RetinaTriageSlicer.provenance import PREFIX
 from RetinaTriageSlicer.scene import findResults, showResult
@@ -49,7 +50,8 @@ def judged(section: Any) -> Any:
 
 
 def cells(section: Any, column: int) -> list[str]:
-    return [section.table.item(row, column).text() for row in range(section.table.rowCount)]
+    table = section.classes.table
+    return [table.item(row, column).text() for row in range(table.rowCount)]
 
 
 def column(table: Any, name: str) -> list[Any]:
@@ -146,9 +148,9 @@ def test_chosen_pooling_is_asked_of_the_worker(section: Any):
 
 def test_class_may_ask_for_another_referral(section: Any):
     judged(section)
-    box = section.table.cellWidget(1, REFERRAL_COLUMN)
+    box = section.classes.table.cellWidget(1, REFERRAL_COLUMN)
     box.setCurrentIndex(REFERRALS.index("semi_urgent"))
-    section._onReferral("DRUSEN", box)
+    section.classes._onBox("DRUSEN", box)
     assert "Referral: Semi-urgent" in section.verdictLabel.text
     stored = readVerdict(findVerdict(section._volumeNode))
     assert stored.answer.referral == "semi_urgent"
@@ -194,10 +196,10 @@ def test_answer_of_a_stopped_run_is_not_taken_for_the_next(section: Any):
 
 def test_choosing_a_class_moves_the_views_to_its_bscan(section: Any):
     judged(section)
-    section.table.selectRow(1)
+    section.classes.table.selectRow(1)
     volume, _grid = readVolumeNode(section._volumeNode)
     offset = slicer.app.layoutManager().sliceWidget("Red").mrmlSliceNode().GetSliceOffset()
-    section.table.selectRow(2)
+    section.classes.table.selectRow(2)
     moved = slicer.app.layoutManager().sliceWidget("Red").mrmlSliceNode().GetSliceOffset()
     steps = section.verdict.strongest_bscan("NORMAL") - section.verdict.strongest_bscan("DRUSEN")
     assert abs(moved - offset) == pytest.approx(abs(steps) * volume.spacing.bscan_mm, abs=1e-3)
