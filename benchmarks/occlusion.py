@@ -29,6 +29,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from RetinaTriageLib.bundle_images import load_image_bundle
 from RetinaTriageLib.explain.bundle_occlusion import class_index
+from RetinaTriageLib.explain.hidden_box import hide
 from RetinaTriageLib.explain.lone_bscan import lone_bscan, picture_of
 from RetinaTriageLib.explain.occlusion_map import (
     FloatArray,
@@ -107,7 +108,7 @@ def reference_drops(
     for number, row in enumerate(rows):
         boxed = np.repeat(picture[None], len(columns), axis=0)
         for one, column in zip(boxed, columns, strict=True):
-            one[box.around(int(row), int(column))] = box.gray
+            hide(one, box, int(row), int(column))
         found[number] = probability - judge(boxed)[:, at]
     down, across = (
         np.stack([np.interp(np.arange(size), known, unit) for unit in np.eye(len(known))], axis=1)
@@ -149,7 +150,7 @@ def _paper_seconds(picture: FloatArray, judge: Judge, positions: int) -> float:
             part = chosen[first : first + plan.batch]
             boxed = np.repeat(picture[None], len(part), axis=0)
             for one, place in zip(boxed, part, strict=True):
-                one[box.around(*divmod(int(place), picture.shape[1]))] = box.gray
+                hide(one, box, *divmod(int(place), picture.shape[1]))
             judge(boxed)
 
     return _timed(some)[1] * picture.size / positions

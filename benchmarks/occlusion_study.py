@@ -49,8 +49,8 @@ TRAINING = (
     "--learning-rate 2e-2 --held-out-share 0"
 )
 DUKE = "--pattern S0[89]_* --masks fluid_grader1 --largest 10 --spacing-um 123 3.87 11.5"
-BOX, BLACK_BOX = "--box 20 --gray auto", "--box 20"
-LARGE_BOX = "--box 40 --gray auto"  # a quarter of the boxes, as maps take far longer
+BOX, BLACK_BOX = "--box 20 --gray sides", "--box 20 --gray 0"
+LARGE_BOX = "--box 40 --gray sides"  # a quarter of the boxes, as maps take far longer
 MARKS = {
     "CNV": "intraretinal_fluid subretinal_fluid",
     "DME": "intraretinal_fluid subretinal_fluid",
@@ -84,7 +84,7 @@ def main() -> None:
     on_duke = f"--lesions {duke} {DUKE}"
     # Maps of the other segmenters mark what nobody marked: the first is the classifier's backbone.
     others = part_of_macula(stated.out / "macula_others", slice(1, None))
-    _once(f"{whole} {on_duke} {of_fluid} {BOX}", stated.out / "duke_gray")
+    _once(f"{whole} {on_duke} {of_fluid} {BOX}", stated.out / "duke_sides")
     for name in ("CNV", "DME", "DRUSEN", "NORMAL"):
         score = of_drusen if name == "DRUSEN" else of_fluid
         marks = f"--marks-of {others} --mark {MARKS[name]}" if name in MARKS else ""

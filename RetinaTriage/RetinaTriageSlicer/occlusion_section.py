@@ -13,7 +13,14 @@ from slicer.i18n import tr as _
 
 from RetinaTriageLib.errors import RetinaTriageError
 from RetinaTriageLib.explain.lone_bscan import lone_bscan, picture_of
-from RetinaTriageLib.explain.occlusion_map import OcclusionBox, OcclusionMap, OcclusionMode
+from RetinaTriageLib.explain.occlusion_map import (
+    AUTO,
+    SIDES,
+    GrayChoice,
+    OcclusionBox,
+    OcclusionMap,
+    OcclusionMode,
+)
 from RetinaTriageLib.volume import OCTVolume
 from RetinaTriageLib.worker.messages import OccludeRequest, PatientFacts
 from RetinaTriageSlicer.occlusion_node import removeOcclusion, showOcclusion
@@ -35,6 +42,8 @@ from RetinaTriageSlicer.widgets import (
     makeProgress,
     makeSection,
 )
+
+_FILLS: tuple[GrayChoice, ...] = (SIDES, AUTO, 0.0)  # in the order in which they are shown
 
 
 class OcclusionSection:
@@ -115,13 +124,11 @@ class OcclusionSection:
         )
 
     def _box(self, bscan: OCTVolume) -> OcclusionBox:
-        """Box of the paper, or the same in the gray of the B-scan's tissue."""
-        box = OcclusionBox()
-        if not self.grayCheck.checked:
-            return box
+        """Box of the paper's size, filled as was chosen."""
         from RetinaTriageLib.explain.box_gray import filled_box  # loads SciPy
 
-        return filled_box(picture_of(bscan), box.width, None)
+        gray = _FILLS[max(0, self.grayBox.currentIndex)]
+        return filled_box(picture_of(bscan), OcclusionBox().width, gray)
 
     def _onResult(self, found: OcclusionMap, case: ShownCase, bscan: int, score: Score) -> None:
         if not slicer.mrmlScene.IsNodePresent(case.nodes.consensus) or case.volumeNode is None:
@@ -226,14 +233,16 @@ class OcclusionSection:
             ),
             checked=False,
         )
-        self.grayCheck = makeCheck(
-            "occlusionGrayCheck",
-            _("Box in the gray of the tissue"),
+        self.grayBox = makeBox(
+            "occlusionGrayBox",
             _(
-                "A black box hides nothing where it is dark already, as fluid is; one in the "
-                "median gray of the tissue takes fluid away."
+                "What fills the box. A black box hides nothing where it is dark already, as fluid "
+                "is; the gray of the tissue takes fluid away, but breaks other layers too."
             ),
-            checked=False,
+        )
+        fillBox(
+            self.grayBox,
+            [_("What lies beside it"), _("Gray of the tissue"), _("Black, as in the paper")],
         )
         self.runButton = makeButton(
             "occlusionRunButton",
@@ -256,8 +265,8 @@ class OcclusionSection:
         form.addRow(_("Other bundle:"), self.bundleEdit)
         form.addRow(_("Score:"), self.scoreBox)
         form.addRow(_("B-scan:"), self.bscanBox)
+        form.addRow(_("Box:"), self.grayBox)
         form.addRow(self.everyCheck)
-        form.addRow(self.grayCheck)
         form.addRow(self.runButton)
         form.addRow(self.progress)
         form.addRow(self.status)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-AUTO = "auto"
+from RetinaTriageLib.explain.occlusion_map import AUTO, SIDES, GrayChoice
 
 
 def add_box_options(parser: argparse.ArgumentParser) -> None:
@@ -15,9 +15,10 @@ def add_box_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--gray",
         type=gray_option,
-        default=0.0,
-        help="gray of the box, 0 black (default) to 1 white; auto: that of the B-scan's tissue, "
-        "which also takes away what is dark, such as fluid",
+        default=SIDES,
+        help="what fills the box: sides (default), the gray on its left and right, so that layers "
+        "go on through it; auto, the gray of the B-scan's tissue; or 0 black, as in the paper, to "
+        "1 white. A dark box on dark fluid hides nothing",
     )
     parser.add_argument(
         "--tissue-only",
@@ -26,26 +27,28 @@ def add_box_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def gray_option(text: str) -> float | None:
-    """Gray of an option; None for "auto".
+def gray_option(text: str) -> GrayChoice:
+    """Gray of an option, or "auto" or "sides".
 
     Raises
     ------
     argparse.ArgumentTypeError
-        If it is neither.
+        If it is none of them.
 
     Examples
     --------
-    >>> gray_option("0.3"), gray_option("auto")
-    (0.3, None)
+    >>> gray_option("0.3"), gray_option("sides")
+    (0.3, 'sides')
     """
     if text == AUTO:
-        return None
+        return AUTO
+    if text == SIDES:
+        return SIDES
     try:
         gray = float(text)
     except ValueError:
         gray = -1.0
     if not 0 <= gray <= 1:
-        msg = f"found {text!r}, expected 0 (black) to 1 (white), or {AUTO}"
+        msg = f"found {text!r}, expected 0 (black) to 1 (white), {AUTO} or {SIDES}"
         raise argparse.ArgumentTypeError(msg)
     return gray

@@ -1,7 +1,8 @@
 """Boxes of an occlusion test as the B-scan asks for them: which gray, and where tissue is.
 
 A box hides nothing where it is as dark as what lies below it: fluid is dark, and a black box on it
-looks like more fluid. The gray of the retina takes fluid away and leaves little else behind.
+looks like more fluid. The gray of the retina takes fluid away, but breaks the bright lines of other
+layers, which a network notices as well. What lies beside the box takes away the lesion alone.
 """
 
 from __future__ import annotations
@@ -9,7 +10,14 @@ from __future__ import annotations
 import numpy as np
 from scipy import ndimage
 
-from RetinaTriageLib.explain.occlusion_map import BoolArray, FloatArray, OcclusionBox
+from RetinaTriageLib.explain.occlusion_map import (
+    AUTO,
+    SIDES,
+    BoolArray,
+    FloatArray,
+    GrayChoice,
+    OcclusionBox,
+)
 
 
 def tissue_boxes(picture: FloatArray, box: OcclusionBox) -> BoolArray:
@@ -57,12 +65,15 @@ def tissue_gray(picture: FloatArray) -> float:
     return float(np.median(picture[tissue])) if tissue.any() else float(picture.mean())
 
 
-def filled_box(picture: FloatArray, side: int, gray: float | None) -> OcclusionBox:
-    """Square box of a gray; None fills it with that of the picture's tissue.
+def filled_box(picture: FloatArray, side: int, gray: GrayChoice) -> OcclusionBox:
+    """Square box filled as was asked for.
 
     Parameters
     ----------
     picture : float32 array (depth, width), gray values 0 to 1
     side : in pixels
+    gray : 0 to 1; "auto" for that of the picture's tissue, "sides" for what lies beside the box
     """
-    return OcclusionBox(side, side, tissue_gray(picture) if gray is None else gray)
+    if gray == SIDES:
+        return OcclusionBox(side, side, None)
+    return OcclusionBox(side, side, tissue_gray(picture) if gray == AUTO else gray)

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from RetinaTriageLib.explain.lone_bscan import picture_of
-from RetinaTriageLib.explain.occlusion_map import BoolArray, OcclusionMap
+from RetinaTriageLib.explain.occlusion_map import SIDES, BoolArray, OcclusionMap
 from RetinaTriageLib.result import RESEARCH_USE
 from RetinaTriageLib.volume import OCTVolume
 from RetinaTriageLib.writers.volume_file import write_voxels
@@ -99,7 +99,7 @@ def region_facts(case: OcclusionCase) -> dict[str, Any]:
         "mode": found.mode.value,
         "box_depth": found.box.depth,
         "box_width": found.box.width,
-        "box_gray": found.box.gray,
+        "box_gray": SIDES if found.box.gray is None else found.box.gray,
         "boxes_judged": found.judged,
         "bundle": case.bundle,
         "trained_on": case.trained_on,

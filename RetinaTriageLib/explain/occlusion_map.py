@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +13,11 @@ from RetinaTriageLib.errors import InputError
 
 FloatArray = npt.NDArray[np.float32]
 BoolArray = npt.NDArray[np.bool_]
+
+AUTO: Literal["auto"] = "auto"
+SIDES: Literal["sides"] = "sides"
+GrayChoice = float | Literal["auto", "sides"]
+"""What a box may be filled with: a gray, that of the picture's tissue, or what lies beside it."""
 
 REGION_SHARE = 0.5
 """Share of the largest drop from which a place belongs to the region of interest; ours."""
@@ -29,7 +35,12 @@ class OcclusionMode(Enum):
 
 @dataclass(frozen=True)
 class OcclusionBox:
-    """Box that hides a part of the picture, in pixels; ``gray`` fills it, 0 is black.
+    """Box that hides a part of the picture, in pixels.
+
+    Attributes
+    ----------
+    gray : fills the box, 0 is black; None fills it with what lies on its left and right, see
+        `hidden_box.hide`
 
     References
     ----------
@@ -38,11 +49,12 @@ class OcclusionBox:
 
     depth: int = 20
     width: int = 20
-    gray: float = 0.0
+    gray: float | None = 0.0
 
     def __post_init__(self) -> None:
         """Refuse boxes that hide nothing or are filled with what no picture has."""
-        if min(self.depth, self.width) < 1 or not 0 <= self.gray <= 1:
+        filled = self.gray is None or 0 <= self.gray <= 1
+        if min(self.depth, self.width) < 1 or not filled:
             msg = (
                 f"Found a box of {self.depth} x {self.width} pixels of gray {self.gray}; expected "
                 "at least 1 x 1 and a gray of 0 to 1, such as 20 x 20 of 0."

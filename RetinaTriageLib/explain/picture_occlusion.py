@@ -12,6 +12,7 @@ from scipy import ndimage
 
 from RetinaTriageLib.errors import InputError
 from RetinaTriageLib.explain.coarse_to_fine import search_drops
+from RetinaTriageLib.explain.hidden_box import changed_places, hide
 from RetinaTriageLib.explain.occlusion_map import (
     LEAST_DROP,
     REGION_SHARE,
@@ -116,7 +117,7 @@ def occlusion_test(
     if plan.mode is OcclusionMode.EXHAUSTIVE:
         drop = boxed.drops(all_positions(image.shape), image.size).reshape(image.shape)
     else:
-        worth = _changes(image, plan.box)
+        worth = changed_places(image, plan.box)
         drop = search_drops(
             boxed.drops,
             worth if where is None else worth & where,
@@ -182,7 +183,7 @@ class _BoxedPictures:
             part = centers[first : first + self._plan.batch]
             pictures = np.repeat(self._image[np.newaxis], len(part), axis=0)
             for picture, (depth, width) in zip(pictures, part, strict=True):
-                picture[self._plan.box.around(int(depth), int(width))] = self._plan.box.gray
+                hide(picture, self._plan.box, int(depth), int(width))
             probabilities = _probabilities(self._judge(pictures), len(part), self._class)
             found[first : first + len(part)] = self._whole - probabilities
             self.judged += len(part)
@@ -196,13 +197,6 @@ class _BoxedPictures:
 
     def _tell(self) -> None:
         self._on_progress(Progress(OCCLUDE, self.judged, self._total))
-
-
-def _changes(image: FloatArray, box: OcclusionBox) -> BoolArray:
-    """Tell for each pixel whether the box around it hides anything but its own gray."""
-    differs = (image != np.float32(box.gray)).astype(np.uint8)
-    hidden = ndimage.maximum_filter(differs, (box.depth, box.width), mode="constant")
-    return np.asarray(hidden, np.bool_)
 
 
 def _probabilities(

@@ -5,6 +5,7 @@ import pytest
 
 from RetinaTriageLib.errors import CancelledError, InputError
 from RetinaTriageLib.explain.coarse_to_fine import coarsest_step
+from RetinaTriageLib.explain.hidden_box import hide
 from RetinaTriageLib.explain.occlusion_map import (
     FloatArray,
     OcclusionBox,
@@ -96,6 +97,29 @@ def test_boxes_that_change_nothing_are_not_judged():
     found = occlusion_test(image, lesion_judge(), 1)
     assert found.drop[5, 5] == 0
     assert found.judged < occlusion_test(picture(), lesion_judge(), 1).judged
+
+
+def test_box_filled_from_its_sides_takes_a_dark_lesion_away_and_leaves_layers_whole():
+    layers = np.linspace(0.4, 0.9, SHAPE[0], dtype=np.float32)
+    image = np.tile(layers[:, np.newaxis], (1, SHAPE[1]))
+    image[40:56, 70:86] = 0
+    weights = np.zeros(SHAPE, np.float32)
+    weights[40:56, 70:86] = 1.5 / 16**2
+    judge = judge_of(weights)
+    found = occlusion_test(image, judge, 0, OcclusionPlan(box=OcclusionBox(20, 20, None)))
+    assert 40 <= found.place[0] < 56
+    assert 70 <= found.place[1] < 86
+    assert found.largest > 0.5
+    assert np.all(found.drop[:, :40] == 0)
+    assert occlusion_test(image, judge, 0).largest < 1e-4  # black on black
+
+
+@pytest.mark.parametrize("width", [0, 3, 120, 127])
+def test_box_filled_from_its_sides_needs_one_side_alone(width: int):
+    image = np.tile(np.linspace(0, 1, SHAPE[0], dtype=np.float32)[:, np.newaxis], (1, SHAPE[1]))
+    boxed = image.copy()
+    hide(boxed, OcclusionBox(20, 20, None), 50, width)
+    np.testing.assert_allclose(boxed, image, atol=1e-6)
 
 
 def test_only_places_asked_for_are_judged():

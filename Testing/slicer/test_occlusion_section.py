@@ -23,6 +23,9 @@ from RetinaTriageLib.bundle_image_manifest import image_manifest_json
 from RetinaTriageLib.explain.lone_bscan import lone_bscan, picture_of
 
 
+BLACK = 2  # of the fills, in the order in which they are shown
+
+
 @pytest.fixture
 def section(panel: Any, tmp_path: Path) -> Any:
     """Opened section with a result whose bundle is at hand."""
@@ -40,7 +43,8 @@ def section(panel: Any, tmp_path: Path) -> Any:
     found = panel.tools.occlusion
     found.button.collapsed = False
     yield found
-    found.everyCheck.checked = found.grayCheck.checked = False
+    found.everyCheck.checked = False
+    found.grayBox.setCurrentIndex(0)
     found.scoreBox.setCurrentIndex(0)
     found.bundleEdit.currentPath = ""
     found.button.collapsed = True
@@ -131,6 +135,7 @@ def test_testing_again_leaves_one_overlay(section: Any):
 
 
 def test_score_that_no_box_lowers_shows_nothing(section: Any):
+    section.grayBox.setCurrentIndex(BLACK)  # the score falls with brightness
     finished(section)
     at = texts(section.scoreBox).index("Referral urgency: Observation only")
     section.scoreBox.setCurrentIndex(at)
@@ -146,12 +151,14 @@ def test_every_position_takes_a_box_a_pixel(section: Any):
     assert f"; {depths * widths} boxes were judged" in overlay().GetDescription()
 
 
-def test_box_may_have_the_gray_of_the_tissue(section: Any):
-    finished(section)
-    black = slicer.util.arrayFromVolume(overlay()).max()
-    section.grayCheck.checked = True
-    finished(section)
-    gray = slicer.util.arrayFromVolume(overlay()).max()
+def test_box_is_filled_as_was_chosen(section: Any):
+    drops = []
+    for fill in range(section.grayBox.count):
+        section.grayBox.setCurrentIndex(fill)
+        finished(section)
+        drops.append(float(slicer.util.arrayFromVolume(overlay()).max()))
+    sides, gray, black = drops
+    assert len({sides, gray, black}) == 3
     assert 0 < gray < black  # it hides less of what is bright
 
 
