@@ -44,7 +44,7 @@ from RetinaTriageLib.training.adapt_scanner import (
     untouched_hashes,
 )
 from RetinaTriageLib.training.checkpoints import plain_value
-from RetinaTriageLib.training.stacks import Folder
+from RetinaTriageLib.training.sample_folder import Folder
 
 KNOWN, BEFORE, AFTER = "known scanner", "new scanner, before", "new scanner, after"
 CONDITIONS = (KNOWN, BEFORE, AFTER)

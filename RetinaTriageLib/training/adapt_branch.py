@@ -22,19 +22,14 @@ from RetinaTriageLib.training.class_weights import class_weights
 from RetinaTriageLib.training.losses import LabelTables, segmentation_loss
 from RetinaTriageLib.training.optimization import BEST, FINAL, OptimizationPlan, optimize
 from RetinaTriageLib.training.patients import require_other_patients
+from RetinaTriageLib.training.sample_folder import Folder
 from RetinaTriageLib.training.segmentation_validation import (
     folder_score,
     segmentation_figures,
     validation_columns,
 )
-from RetinaTriageLib.training.stacks import (
-    CropSize,
-    Folder,
-    Stack,
-    StackBatch,
-    StackLibrary,
-    StackSource,
-)
+from RetinaTriageLib.training.stack_batches import CropSize, StackBatch, StackSource
+from RetinaTriageLib.training.stacks import Stack, StackLibrary
 
 COMPARED_STACKS = 12  # of each folder, on which branches are compared
 COMPARED_BSCANS = 2  # of each stack

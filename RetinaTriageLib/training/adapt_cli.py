@@ -11,7 +11,7 @@ from RetinaTriageLib.bundle import bundled_models, load_bundle
 from RetinaTriageLib.progress import Progress
 from RetinaTriageLib.training.adapt_branch import BranchPlan
 from RetinaTriageLib.training.adapt_scanner import Adaptation, adapt_scanner
-from RetinaTriageLib.training.stacks import Folder
+from RetinaTriageLib.training.sample_folder import Folder
 from RetinaTriageLib.volume import DeviceFamily
 
 

@@ -26,7 +26,8 @@ from RetinaTriageLib.training.adapt_branch import (
 )
 from RetinaTriageLib.training.adapt_card import AdaptationFacts, adapted_card, adapted_manifest
 from RetinaTriageLib.training.checkpoints import plain_value
-from RetinaTriageLib.training.stacks import Folder, StackLibrary
+from RetinaTriageLib.training.sample_folder import Folder
+from RetinaTriageLib.training.stacks import StackLibrary
 from RetinaTriageLib.volume import DeviceFamily
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,31}")

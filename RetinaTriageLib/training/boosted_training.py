@@ -27,7 +27,7 @@ from RetinaTriageLib.training.gradual_boosting import Booster, BoostingPlan, Ran
 from RetinaTriageLib.training.grid_augment import Grid, GridAugmentation, augmented_grid
 from RetinaTriageLib.training.grids import UNANSWERED, Answer, GridLibrary
 from RetinaTriageLib.training.optimization import BEST
-from RetinaTriageLib.training.stacks import Folder
+from RetinaTriageLib.training.sample_folder import Folder
 from RetinaTriageLib.training.tree_arrays import tree_arrays
 
 Samples = npt.NDArray[np.float32]

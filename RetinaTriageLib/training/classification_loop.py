@@ -29,7 +29,7 @@ from RetinaTriageLib.training.opinion_loss import LABEL_SMOOTHING, AnswerTables,
 from RetinaTriageLib.training.optimization import OptimizationPlan
 from RetinaTriageLib.training.patients import require_other_patients
 from RetinaTriageLib.training.processes import Processes
-from RetinaTriageLib.training.stacks import Folder
+from RetinaTriageLib.training.sample_folder import Folder
 from RetinaTriageLib.training.train_network import TrainingPlan, initial, train_network
 
 Classifier = ClassificationNetwork | JointNetwork

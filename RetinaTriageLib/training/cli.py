@@ -16,9 +16,9 @@ from RetinaTriageLib.training.grids_cli import add_grids_command
 from RetinaTriageLib.training.optimization import OptimizationPlan
 from RetinaTriageLib.training.patients import Resampling
 from RetinaTriageLib.training.real_cli import add_real_command
+from RetinaTriageLib.training.sample_folder import Folder
 from RetinaTriageLib.training.schedule import Schedule
 from RetinaTriageLib.training.segmentation_loop import SegmentationPlan, train_segmentation
-from RetinaTriageLib.training.stacks import Folder
 from RetinaTriageLib.training.train_network import Plan
 from RetinaTriageLib.training.transfer_cli import add_transfer_command
 from RetinaTriageLib.training.tree_cli import add_tree_commands

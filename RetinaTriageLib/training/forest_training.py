@@ -21,9 +21,10 @@ from RetinaTriageLib.progress import OnProgress, Progress, ignore_progress
 from RetinaTriageLib.training.bscan_validation import bscan_figures, spread_bscans
 from RetinaTriageLib.training.checkpoints import plain_value, save_weights
 from RetinaTriageLib.training.optimization import BEST
+from RetinaTriageLib.training.sample_folder import Folder
 from RetinaTriageLib.training.scikit import scikit_ensembles
 from RetinaTriageLib.training.stack_spacing import spacing_of
-from RetinaTriageLib.training.stacks import Folder, Stack, StackLibrary
+from RetinaTriageLib.training.stacks import Stack, StackLibrary
 from RetinaTriageLib.training.tree_arrays import tree_arrays
 from RetinaTriageLib.volume import LabelArray, VoxelSpacing
 

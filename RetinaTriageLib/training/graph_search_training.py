@@ -23,8 +23,9 @@ from RetinaTriageLib.progress import OnProgress, Progress, ignore_progress
 from RetinaTriageLib.training.bscan_validation import bscan_figures, spread_bscans
 from RetinaTriageLib.training.checkpoints import save_weights
 from RetinaTriageLib.training.optimization import BEST
+from RetinaTriageLib.training.sample_folder import Folder
 from RetinaTriageLib.training.stack_spacing import spacing_of
-from RetinaTriageLib.training.stacks import Folder, StackLibrary
+from RetinaTriageLib.training.stacks import StackLibrary
 from RetinaTriageLib.volume import VoxelSpacing
 
 

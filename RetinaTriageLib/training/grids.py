@@ -22,7 +22,7 @@ from RetinaTriageLib.networks.boosted_classification import BoostedConfig
 from RetinaTriageLib.networks.classification import ClassificationConfig
 from RetinaTriageLib.training.grid_augment import GridAugmentation, augmented_grid, augmented_maps
 from RetinaTriageLib.training.patients import bootstrapped
-from RetinaTriageLib.training.stacks import Folder, sample_files
+from RetinaTriageLib.training.sample_folder import Folder, sample_files
 
 Grid = npt.NDArray[np.uint8]
 Answer = npt.NDArray[np.int64]

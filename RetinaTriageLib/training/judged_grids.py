@@ -22,7 +22,7 @@ from RetinaTriageLib.networks.map_scores import map_scores
 from RetinaTriageLib.progress import OnProgress, Progress, ignore_progress
 from RetinaTriageLib.training.grids import UNANSWERED, as_batch, load_grid
 from RetinaTriageLib.training.patients import patient_of
-from RetinaTriageLib.training.stacks import sample_files
+from RetinaTriageLib.training.sample_folder import sample_files
 
 Scores = npt.NDArray[np.float64]
 

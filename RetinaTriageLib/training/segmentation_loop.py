@@ -20,12 +20,14 @@ from RetinaTriageLib.training.class_weights import class_weights, kept_weights
 from RetinaTriageLib.training.losses import LabelTables, segmentation_loss
 from RetinaTriageLib.training.patients import require_other_patients
 from RetinaTriageLib.training.processes import Processes
+from RetinaTriageLib.training.sample_folder import Folder
 from RetinaTriageLib.training.segmentation_validation import (
     folder_score,
     segmentation_figures,
     validation_columns,
 )
-from RetinaTriageLib.training.stacks import CropSize, Folder, StackBatch, StackLibrary, StackSource
+from RetinaTriageLib.training.stack_batches import CropSize, StackBatch, StackSource
+from RetinaTriageLib.training.stacks import StackLibrary
 from RetinaTriageLib.training.train_network import TrainingPlan, initial, train_network
 
 COUNTED_STACKS = 64  # of each folder; enough to know how rare a tissue is

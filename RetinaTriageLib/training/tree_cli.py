@@ -12,8 +12,8 @@ from RetinaTriageLib.training.boosted_training import BoostedPlan, train_boosted
 from RetinaTriageLib.training.forest_training import ForestPlan, train_forest
 from RetinaTriageLib.training.gradual_boosting import BoostingPlan
 from RetinaTriageLib.training.graph_search_training import GraphSearchPlan, train_graph_search
+from RetinaTriageLib.training.sample_folder import Folder
 from RetinaTriageLib.training.stack_spacing import device_spacing
-from RetinaTriageLib.training.stacks import Folder
 from RetinaTriageLib.volume import VoxelSpacing
 
 EVERY = 20  # progress is printed each time that so many samples are done

@@ -26,7 +26,8 @@ from RetinaTriageLib.training.adapt_scanner import (
 )
 from RetinaTriageLib.training.augment import AugmentationPlan
 from RetinaTriageLib.training.optimization import OptimizationPlan
-from RetinaTriageLib.training.stacks import CropSize, Folder
+from RetinaTriageLib.training.sample_folder import Folder
+from RetinaTriageLib.training.stack_batches import CropSize
 from RetinaTriageLib.volume import DeviceFamily, OCTVolume, VoxelSpacing
 
 CPU = Compute("cpu", "float32", 1, "test CPU")

@@ -14,7 +14,7 @@ from RetinaTriageLib.training.checkpoints import read_tensors
 from RetinaTriageLib.training.classification_loop import ClassificationPlan, train_classification
 from RetinaTriageLib.training.grids import UNANSWERED, load_grid
 from RetinaTriageLib.training.optimization import OptimizationPlan
-from RetinaTriageLib.training.stacks import Folder
+from RetinaTriageLib.training.sample_folder import Folder
 
 PLAN = ClassificationPlan(
     optimization=OptimizationPlan(

@@ -8,7 +8,8 @@ import torch
 
 from RetinaTriageLib.training.augment import AugmentationPlan
 from RetinaTriageLib.training.processes import Processes
-from RetinaTriageLib.training.stacks import CropSize, Folder, StackSource
+from RetinaTriageLib.training.sample_folder import Folder
+from RetinaTriageLib.training.stack_batches import CropSize, StackSource
 
 COUNT = 4
 

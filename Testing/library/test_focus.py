@@ -5,7 +5,8 @@ from pathlib import Path
 import numpy as np
 
 from RetinaTriageLib.training.augment import cropped
-from RetinaTriageLib.training.stacks import RARE_TISSUES, StackLibrary
+from RetinaTriageLib.training.stack_batches import RARE_TISSUES
+from RetinaTriageLib.training.stacks import StackLibrary
 
 FLUID = 4
 

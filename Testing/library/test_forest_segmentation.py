@@ -18,7 +18,7 @@ from RetinaTriageLib.training.forest_training import (
     drawn_voxels,
     train_forest,
 )
-from RetinaTriageLib.training.stacks import Folder
+from RetinaTriageLib.training.sample_folder import Folder
 
 PLAN = ForestPlan(trees=4, depth=6, stacks=1, bscans=2, voxels=60)
 

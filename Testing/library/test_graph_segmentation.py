@@ -15,7 +15,7 @@ from RetinaTriageLib.networks.graph_segmentation import (
     shares_of,
 )
 from RetinaTriageLib.training.graph_search_training import GraphSearchPlan, train_graph_search
-from RetinaTriageLib.training.stacks import Folder
+from RetinaTriageLib.training.sample_folder import Folder
 
 
 def untrained() -> GraphSearchSegmenter:

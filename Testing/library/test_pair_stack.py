@@ -14,8 +14,9 @@ from RetinaTriageLib.labels.slicer_pairs import read_codes
 from RetinaTriageLib.networks.segmentation import SegmentationConfig
 from RetinaTriageLib.readers.registry import read_volume
 from RetinaTriageLib.training.pair_stack import CONTEXT_BSCANS, read_pair
+from RetinaTriageLib.training.sample_folder import Folder, stack_files
 from RetinaTriageLib.training.segmentation_loop import train_segmentation
-from RetinaTriageLib.training.stacks import Folder, load_stack, stack_files
+from RetinaTriageLib.training.stacks import load_stack
 
 
 def terminology(code: str) -> dict[str, str]:

@@ -20,7 +20,8 @@ from RetinaTriageLib.training.phantom_sets import (
     write_grid,
     write_stack,
 )
-from RetinaTriageLib.training.stacks import load_stack, sample_files
+from RetinaTriageLib.training.sample_folder import sample_files
+from RetinaTriageLib.training.stacks import load_stack
 
 
 @pytest.fixture(autouse=True)

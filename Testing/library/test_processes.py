@@ -14,8 +14,8 @@ from training_job import BRANCHES, PLAN
 
 from RetinaTriageLib.training.checkpoints import read_tensors
 from RetinaTriageLib.training.processes import Processes, joined_processes
+from RetinaTriageLib.training.sample_folder import Folder
 from RetinaTriageLib.training.segmentation_loop import train_segmentation
-from RetinaTriageLib.training.stacks import Folder
 
 JOB = Path(__file__).with_name("training_job.py")
 ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(JOB.parents[2])}

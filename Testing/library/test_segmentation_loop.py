@@ -15,8 +15,9 @@ from RetinaTriageLib.training.augment import AugmentationPlan
 from RetinaTriageLib.training.checkpoints import read_tensors
 from RetinaTriageLib.training.optimization import OptimizationPlan
 from RetinaTriageLib.training.patients import Resampling
+from RetinaTriageLib.training.sample_folder import Folder
 from RetinaTriageLib.training.segmentation_loop import SegmentationPlan, train_segmentation
-from RetinaTriageLib.training.stacks import CropSize, Folder
+from RetinaTriageLib.training.stack_batches import CropSize
 
 PLAN = SegmentationPlan(
     optimization=OptimizationPlan(

@@ -16,8 +16,9 @@ from RetinaTriageLib.networks.segmentation import SegmentationConfig
 from RetinaTriageLib.progress import Progress
 from RetinaTriageLib.training.augment import AugmentationPlan
 from RetinaTriageLib.training.optimization import OptimizationPlan
+from RetinaTriageLib.training.sample_folder import Folder
 from RetinaTriageLib.training.segmentation_loop import SegmentationPlan, train_segmentation
-from RetinaTriageLib.training.stacks import CropSize, Folder
+from RetinaTriageLib.training.stack_batches import CropSize
 
 BRANCHES = ("one", "two")
 
