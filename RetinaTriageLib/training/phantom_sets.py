@@ -37,16 +37,21 @@ class StackKind:
 
 
 # The kind of a seed, by its remainder. Drusen and membranes fill few voxels, and most rare tissues
-# come with neovascularization, so all three come more often; so does atrophy, whose bright choroid
-# looks like a fibrovascular PED. Half of the stacks are as scans are: anywhere in the raster, most
-# without a lesion. A network that never sees those paints lesions on every scan.
+# come with neovascularization, so all three come by themselves; so does atrophy, whose bright
+# choroid looks like a fibrovascular PED; and what shows on the few B-scans at the fovea alone, which
+# chance would leave out: a network that has hardly seen holes fills them with retina. Half of the
+# stacks are as scans are: anywhere in the raster, most without a lesion. A network that never sees
+# those paints lesions on every scan.
 STACK_KINDS = (
     StackKind((Disease.DRUSEN,)),
     StackKind((Disease.CNV,)),
     StackKind(),
     StackKind((Disease.ATROPHY,)),
     StackKind((Disease.EDEMA, Disease.MEMBRANE)),
-    *[StackKind(near_fovea=False)] * 5,
+    StackKind((Disease.FULL_HOLE,)),
+    StackKind((Disease.PARTIAL_HOLE, Disease.MEMBRANE)),
+    StackKind((Disease.CENTRAL_SEROUS, Disease.TRACTION)),
+    *[StackKind(near_fovea=False)] * 8,
 )
 
 # A third of the stacks is of each scanner; each has an adaptation branch to train.

@@ -10,10 +10,12 @@ from RetinaTriageLib.labels.label_sets import UNKNOWN
 from RetinaTriageLib.networks.classification import ClassificationConfig
 from RetinaTriageLib.networks.classifier_input import DEFAULT_GRID
 from RetinaTriageLib.phantoms.clinical_rule import Truth
+from RetinaTriageLib.phantoms.eye import Disease
 from RetinaTriageLib.training import phantom_sets
 from RetinaTriageLib.training.augment import CLIPPING
 from RetinaTriageLib.training.grids import load_grid
 from RetinaTriageLib.training.phantom_sets import (
+    STACK_KINDS,
     answers,
     sample_path,
     without_black_bottom,
@@ -52,6 +54,12 @@ def test_bscans_of_a_stack_are_neighbors_inside_the_raster():
         chosen = phantom_sets._near_fovea(seed, tall, None, np.random.default_rng(seed))
         assert chosen == tuple(range(chosen[0], chosen[0] + 6))
         assert 0 <= chosen[0] <= 15
+
+
+def test_every_disease_comes_near_the_fovea_and_half_of_the_stacks_are_as_scans_are():
+    drawn = {disease for kind in STACK_KINDS for disease in kind.diseases or ()}
+    assert drawn == set(Disease)
+    assert sum(not kind.near_fovea for kind in STACK_KINDS) * 2 == len(STACK_KINDS)
 
 
 def test_grid_loads_back_with_answers(tmp_path):
