@@ -38,7 +38,7 @@ class StackKind:
 
 # The kind of a seed, by its remainder. Drusen and membranes fill few voxels, and most rare tissues
 # come with neovascularization, so all three come by themselves; so does atrophy, whose bright
-# choroid looks like a fibrovascular PED; and what shows on the few B-scans at the fovea alone, which
+# choroid looks like a fibrovascular PED; so does what shows on a few B-scans at the fovea alone and
 # chance would leave out: a network that has hardly seen holes fills them with retina. Half of the
 # stacks are as scans are: anywhere in the raster, most without a lesion. A network that never sees
 # those paints lesions on every scan.
