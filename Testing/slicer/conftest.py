@@ -73,3 +73,30 @@ def panel(module: Any, logic: Any) -> Iterator[Any]:
     widget.enter()
     yield widget.panel
     widget.exit()
+
+
+@pytest.fixture(scope="module")
+def judging_logic() -> Iterator[Any]:
+    """Logic with a worker that pretends to judge maps, too."""
+    from browser_worker import judging_client
+    from RetinaTriageSlicer.logic import RetinaTriageLogic
+
+    made = RetinaTriageLogic(judging_client())
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def again(panel: Any, judging_logic: Any, logic: Any) -> Iterator[Any]:
+    """Section that edits, with the first hypothesis of an example chosen."""
+    from browser_steps import show_case, show_in
+
+    panel.exit()
+    panel.useLogic(judging_logic)
+    panel.enter()
+    show_in(panel, show_case()).choose(1)
+    panel.browser.judgeAgain.autoCheck.setChecked(False)
+    panel.browser.judgeAgain.button.collapsed = False
+    yield panel.browser.judgeAgain
+    panel.exit()
+    panel.useLogic(logic)

@@ -1,86 +1,21 @@
 """Edit and judge again, pressed as a user does, with a worker that sees edema where fluid is."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import slicer
-from browser_steps import column, row_of, show_case, show_in, tissue_map, visible_maps
-from browser_worker import judging_client
+from browser_steps import column, row_of, tissue_map, visible_maps
+from judge_again_steps import COPY, EDEMA, FLUID, browser_of, erase_fluid, remove_pocket
 from panel_steps import bundle_folder, choose_bundle, wait_until
 from RetinaTriageSlicer.browser_grid import NAME
 from RetinaTriageSlicer.browser_scan import mapScan
-from RetinaTriageSlicer.browser_views import SURFACE
 from RetinaTriageSlicer.edited_map import readTissueMap, writeTissueMap
-from RetinaTriageSlicer.etdrs_overlay import findFovea
-from RetinaTriageSlicer.logic import RetinaTriageLogic
-from RetinaTriageSlicer.places import pointOf
 
 from RetinaTriageLib.errors import InputError
-from RetinaTriageLib.labels.slicer_pairs import read_codes
-from RetinaTriageLib.readers.registry import read_volume
 
-EDEMA = "Macular retinal edema"
-COPY = "example_eye hypothesis 1 edited"
-FLUID = 4
 STAND_IN = Path(__file__).parent / "stand_ins" / "SegmentEditor.py"
-
-
-@pytest.fixture(scope="module")
-def judging_logic() -> Iterator[Any]:
-    made = RetinaTriageLogic(judging_client())
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def again(panel: Any, judging_logic: Any, logic: Any) -> Iterator[Any]:
-    """Section that edits, with the first hypothesis of an example chosen."""
-    panel.exit()
-    panel.useLogic(judging_logic)
-    panel.enter()
-    show_in(panel, show_case()).choose(1)
-    panel.browser.judgeAgain.autoCheck.setChecked(False)
-    panel.browser.judgeAgain.button.collapsed = False
-    yield panel.browser.judgeAgain
-    panel.exit()
-    panel.useLogic(logic)
-
-
-def browser_of(panel: Any) -> Any:
-    browser = panel.browser.browser
-    browser.places.refresh()
-    return browser
-
-
-def show_tools(panel: Any) -> Any:
-    """Choose the volume, so that the sections below show its result, which is given back."""
-    result = panel.browser.browser.result
-    panel.ui.inputSelector.setCurrentNode(result.volumeNode)
-    panel.enter()
-    return result
-
-
-def remove_pocket(panel: Any, again: Any) -> Any:
-    """Choose the first pocket and remove it; gives the edited map."""
-    browser = browser_of(panel)
-    browser.places.table.setCurrentCell(0, 0)
-    again.removeButton.click()
-    wait_until(lambda: not again.busy)
-    return browser.chosenMap
-
-
-def erase_fluid(node: Any) -> None:
-    """Erase fluid as the Segment Editor does: the voxels then belong to no segment."""
-    empty = np.zeros(slicer.util.arrayFromVolume(node.GetNodeReference("RetinaTriage.Input")).shape)
-    slicer.util.updateSegmentBinaryLabelmapFromArray(
-        empty.astype(np.uint8),
-        node,
-        "intraretinal_fluid",
-        node.GetNodeReference("RetinaTriage.Input"),
-    )
 
 
 def test_removed_pocket_makes_edema_fall(panel: Any, again: Any):
@@ -124,63 +59,6 @@ def test_list_of_pockets_follows_every_edit(panel: Any, again: Any):
         assert browser.places.table.rowCount == count
     assert bscan > 0
     assert width > 6
-
-
-def test_edited_map_is_offered_wherever_maps_are_chosen(panel: Any, again: Any):
-    show_tools(panel)
-    again.copyChosen()
-    tools = panel.tools
-    for box in (tools.explain.mapBox, tools.surfaces.mapBox, tools.export.mapBox):
-        wait_until(lambda box=box: box.findText(COPY) >= 0)
-
-
-def test_edited_map_is_explained_and_drawn(panel: Any, again: Any):
-    show_tools(panel)
-    copy = remove_pocket(panel, again)
-    tools = panel.tools
-    wait_until(lambda: tools.explain.mapBox.findText(COPY) >= 0)
-    for section in (tools.explain, tools.surfaces):
-        section.mapBox.setCurrentIndex(section.mapBox.findText(COPY))
-    assert not (tools.explain._readCase().labels(tools.explain._map()) == FLUID).any()
-    tools.surfaces.drawButton.click()
-    assert copy.GetSegmentation().ContainsRepresentation(SURFACE)
-
-
-def test_edited_map_becomes_a_training_pair(panel: Any, again: Any, tmp_path: Path):
-    show_tools(panel)
-    remove_pocket(panel, again)
-    export = panel.tools.export
-    wait_until(lambda: export.mapBox.findText(COPY) >= 0)
-    export.mapBox.setCurrentIndex(export.mapBox.findText(COPY))
-    export.folderEdit.currentPath = str(tmp_path)
-    for check in (export.htmlCheck, export.pdfCheck, export.viewCheck, export.tableCheck):
-        check.checked = False
-    export.pairCheck.checked = True
-    export.writeButton.click()
-    for check in (export.htmlCheck, export.pdfCheck, export.viewCheck, export.tableCheck):
-        check.checked = True
-    export.pairCheck.checked = False
-    scan = tmp_path / "example_eye" / "example_eye.nrrd"
-    codes = read_codes(read_volume(scan), scan)
-    assert (codes == 3).any()
-    assert not (codes == FLUID).any()
-
-
-def test_sectors_and_sizes_follow_the_moved_fovea(panel: Any, again: Any):
-    result = show_tools(panel)
-    panel.tools.maps.drawButton.click()
-    remove_pocket(panel, again)
-    browser = browser_of(panel)
-    browser.places.kindBox.setCurrentIndex(1)
-    browser.places.refresh()
-    sector = browser.places.table.item(0, 3).text()
-    thickness = row_of(again.sizeTable, "Retina, thickness C0 (um)")
-    case = panel.tools.maps.thickness.case
-    place = pointOf(case.volumeNode, case.grid, case.volume.shape[1], (2.0, 60.0, 20.0))
-    findFovea(result).SetNthControlPointPositionWorld(0, *place)
-    wait_until(lambda: row_of(again.sizeTable, "Retina, thickness C0 (um)") != thickness)
-    wait_until(lambda: browser.places.table.item(0, 3).text() != sector)
-    browser.places.kindBox.setCurrentIndex(0)
 
 
 @pytest.mark.usefixtures("window")
