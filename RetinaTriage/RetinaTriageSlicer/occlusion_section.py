@@ -265,7 +265,7 @@ class OcclusionSection:
         form.addRow(_("Other bundle:"), self.bundleEdit)
         form.addRow(_("Score:"), self.scoreBox)
         form.addRow(_("B-scan:"), self.bscanBox)
-        form.addRow(_("Box:"), self.grayBox)
+        form.addRow(_("Box filled with:"), self.grayBox)
         form.addRow(self.everyCheck)
         form.addRow(self.runButton)
         form.addRow(self.progress)

@@ -22,7 +22,6 @@ from volume_nodes import volume_node
 from RetinaTriageLib.bundle_image_manifest import image_manifest_json
 from RetinaTriageLib.explain.lone_bscan import lone_bscan, picture_of
 
-
 BLACK = 2  # of the fills, in the order in which they are shown
 
 
