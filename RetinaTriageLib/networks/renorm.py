@@ -72,6 +72,15 @@ def trust_running_statistics(network: nn.Module, trust: float) -> None:
 
 
 @torch.no_grad()
+def forget_statistics(network: nn.Module) -> None:
+    """Let running statistics of all layers begin anew with the next batch, for other pictures."""
+    for module in network.modules():
+        if isinstance(module, BatchRenorm2d):
+            assert module.num_batches_tracked is not None
+            module.num_batches_tracked.zero_()
+
+
+@torch.no_grad()
 def _statistics(x: Tensor) -> tuple[Tensor, Tensor]:
     """Mean and variance of every channel, float32 (channel,)."""
     # Two plain sums; torch.var_mean along channels-last memory takes ten times as long on a CPU.

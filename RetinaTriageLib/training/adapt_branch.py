@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from RetinaTriageLib.labels.label_sets import LABEL_SETS, UNKNOWN
 from RetinaTriageLib.networks.gray import normalize
+from RetinaTriageLib.networks.renorm import forget_statistics
 from RetinaTriageLib.networks.segmentation import SegmentationNetwork
 from RetinaTriageLib.progress import OnProgress
 from RetinaTriageLib.training.augment import AugmentationPlan
@@ -52,7 +53,7 @@ class BranchPlan:
     optimization: OptimizationPlan = field(
         default_factory=lambda: OptimizationPlan(
             iterations=300,
-            learning_rate=5e-3,
+            learning_rate=2e-3,
             warm_up_iterations=10,
             weight_decay=0.0,
             average_decay=0.97,
@@ -156,6 +157,7 @@ def train_branch(
     network.add_branch(scanner, like)
     network.to(plan.device)
     branch = network.branches[scanner].requires_grad_()
+    forget_statistics(branch)
     source = StackSource(tuple(folders), plan.crops, plan.augmentation, plan.seed)
     tables = label_tables(source.libraries, network.config.classes, plan)
     libraries = tuple(OneScannerLibrary(path, scanner=scanner) for path in held_out)

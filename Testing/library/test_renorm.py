@@ -1,7 +1,11 @@
 import torch
 from torch import nn
 
-from RetinaTriageLib.networks.renorm import BatchRenorm2d, trust_running_statistics
+from RetinaTriageLib.networks.renorm import (
+    BatchRenorm2d,
+    forget_statistics,
+    trust_running_statistics,
+)
 
 
 def settled(steps: int = 600) -> BatchRenorm2d:
@@ -42,6 +46,14 @@ def test_running_statistics_follow_both_kinds_of_eyes():
     norm = settled()
     assert norm.running_mean.abs().max() < 0.2
     assert (norm.running_var - 1).abs().max() < 0.3
+
+
+def test_forgotten_statistics_are_those_of_the_next_batch():
+    norm, x = settled(), eye(bright=True) * 7
+    forget_statistics(norm)
+    norm(x)
+    assert torch.allclose(norm.running_mean, x.mean(dim=(0, 2, 3)), atol=1e-4)
+    assert torch.allclose(norm.running_var, x.var(dim=(0, 2, 3), correction=0), rtol=1e-3)
 
 
 def test_gradient_does_not_see_a_constant_added_to_all_voxels():
