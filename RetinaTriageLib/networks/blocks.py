@@ -43,7 +43,7 @@ class ConvUnit(nn.Module):
                 "Found batch normalization without running statistics; train the network with them."
             )
             raise InputError(msg)
-        gain = norm.weight.detach() / torch.sqrt(norm.running_var + norm.eps)
+        gain = norm.weight.detach() / norm.deviation
         weight = self.conv.weight.detach() * gain[:, None, None, None]
         return weight, norm.bias.detach() - norm.running_mean * gain
 

@@ -36,12 +36,11 @@ def _fold(unit: ConvUnit) -> None:
     norm = unit.norm
     assert norm.running_mean is not None
     assert norm.running_var is not None
-    deviation = torch.sqrt(norm.running_var + norm.eps)
-    gain = norm.weight / deviation
+    gain = norm.weight / norm.deviation
     unit.conv.weight.copy_(_rounded(weight))
     norm.running_mean.mul_(gain)
     norm.running_var.mul_(gain.square())
-    norm.weight.copy_(torch.sqrt(norm.running_var + norm.eps))  # a gain of exactly 1
+    norm.weight.copy_(norm.deviation)  # a gain of exactly 1
     norm.bias.copy_(bias + norm.running_mean)
 
 

@@ -36,6 +36,12 @@ class BatchRenorm2d(nn.BatchNorm2d):
         super().__init__(channels, momentum=MOMENTUM)
         self.trust = 0.0
 
+    @property
+    def deviation(self) -> Tensor:
+        """Running standard deviation that features are divided by, float32 (channel,)."""
+        assert self.running_var is not None
+        return torch.sqrt(self.running_var + self.eps)
+
     def forward(self, x: Tensor) -> Tensor:
         """Features of the same shape."""
         if not self.training:
@@ -53,7 +59,7 @@ class BatchRenorm2d(nn.BatchNorm2d):
         assert self.num_batches_tracked is not None
         seen = int(self.num_batches_tracked)
         largest = 1 + self.trust * (LARGEST_SCALE - 1)
-        deviation = torch.sqrt(self.running_var + self.eps)
+        deviation = self.deviation
         scale = (torch.sqrt(var + self.eps) / deviation).clamp_(1 / largest, largest)
         shift = (mean - self.running_mean) / deviation
         shift = shift.clamp_(-self.trust * LARGEST_SHIFT, self.trust * LARGEST_SHIFT)

@@ -19,7 +19,6 @@ from RetinaTriageLib.networks.segmentation import SegmentationNetwork
 from RetinaTriageLib.progress import OnProgress
 from RetinaTriageLib.training.augment import AugmentationPlan
 from RetinaTriageLib.training.checkpoints import load_weights, plain_value
-from RetinaTriageLib.training.class_weights import class_weights
 from RetinaTriageLib.training.losses import LabelTables, segmentation_loss
 from RetinaTriageLib.training.optimization import BEST, FINAL, OptimizationPlan, optimize
 from RetinaTriageLib.training.patients import require_other_patients
@@ -45,8 +44,7 @@ class BranchPlan:
 
     Attributes
     ----------
-    smoothing, dice_share, class_weight_limits : as in `segmentation_loop.SegmentationPlan`, but
-        all tissues weigh alike: weights make rare ones larger than they are
+    smoothing, dice_share : as in `segmentation_loop.SegmentationPlan`
     half_precision : compute in bfloat16 where it is safe
     """
 
@@ -69,7 +67,6 @@ class BranchPlan:
     seed: int = 0
     smoothing: float = 0.02
     dice_share: float = 0.5
-    class_weight_limits: tuple[float, float] = (1.0, 1.0)
     half_precision: bool = True
     device: str = "cpu"
 
@@ -159,7 +156,7 @@ def train_branch(
     branch = network.branches[scanner].requires_grad_()
     forget_statistics(branch)
     source = StackSource(tuple(folders), plan.crops, plan.augmentation, plan.seed)
-    tables = label_tables(source.libraries, network.config.classes, plan)
+    tables = label_tables(network.config.classes, plan)
     libraries = tuple(OneScannerLibrary(path, scanner=scanner) for path in held_out)
     require_other_patients(
         (path for library in source.libraries for path in library.files),
@@ -180,7 +177,7 @@ def branch_losses(
     """Loss of every branch of a network on some labeled B-scans of each folder."""
     network.eval().to(plan.device)
     libraries = [StackLibrary(folder.path) for folder in folders]
-    tables = label_tables(libraries, network.config.classes, plan)
+    tables = label_tables(network.config.classes, plan)
     stacks = [stack for library in libraries for stack in _compared(library)]
     losses = {
         branch: float(np.mean([_loss(network, stack, branch, tables, plan) for stack in stacks]))
@@ -190,16 +187,11 @@ def branch_losses(
     return losses
 
 
-def label_tables(libraries: Sequence[StackLibrary], classes: int, plan: BranchPlan) -> LabelTables:
-    """Tables of what labels teach, with weights by how rare tissues are in all B-scans at hand."""
-    counts = np.zeros(classes, np.int64)
-    for library in libraries:
-        for stack in library:
-            counts += np.bincount(stack.codes.ravel(), minlength=256)[:classes]
-    weights = class_weights(counts, plan.class_weight_limits)
+def label_tables(classes: int, plan: BranchPlan) -> LabelTables:
+    """Tables of what labels teach. All tissues weigh alike: else rare ones come out too large."""
     return LabelTables(
         torch.tensor(LABEL_SETS, device=plan.device),
-        torch.from_numpy(weights).to(plan.device),
+        torch.ones(classes, device=plan.device),
         plan.smoothing,
         plan.dice_share,
     )
