@@ -96,8 +96,13 @@ def load_weights(path: Path, network: nn.Module) -> None:
     InputError
         If the file is of another network.
     """
+    _load(network, read_weights(path), path)
+
+
+def read_weights(path: Path) -> dict[str, Tensor]:
+    """Tensors written by `save_weights`, or the averaged ones of a run."""
     tensors, _ = read_tensors(path)
-    _load(network, _below("average.", tensors) or tensors, path)
+    return _below("average.", tensors) or tensors
 
 
 def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:

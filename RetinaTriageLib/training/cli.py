@@ -7,12 +7,15 @@ from dataclasses import replace
 from pathlib import Path
 
 from RetinaTriageLib.errors import InputError
+from RetinaTriageLib.networks.segmentation_shape import segmentation_config
 from RetinaTriageLib.progress import Progress
 from RetinaTriageLib.training.adapt_cli import add_adapt_command
 from RetinaTriageLib.training.average_cli import add_average_command
+from RetinaTriageLib.training.checkpoints import read_weights
 from RetinaTriageLib.training.classification_loop import ClassificationPlan, train_classification
 from RetinaTriageLib.training.classification_validation import JOINT_MAPS
 from RetinaTriageLib.training.grids_cli import add_grids_command
+from RetinaTriageLib.training.grow_cli import add_grow_command
 from RetinaTriageLib.training.optimization import OptimizationPlan
 from RetinaTriageLib.training.patients import Resampling
 from RetinaTriageLib.training.real_cli import add_real_command
@@ -50,6 +53,7 @@ def add_train_commands(subparsers: argparse._SubParsersAction[argparse.ArgumentP
     add_tree_commands(subparsers, weighted_folder)
     add_adapt_command(subparsers)
     add_average_command(subparsers)
+    add_grow_command(subparsers)
     add_transfer_command(subparsers)
 
 
@@ -60,6 +64,8 @@ def run_segmentation(options: argparse.Namespace) -> int:
         smoothing=options.smoothing,
         class_weight_limits=_limits(options.class_weights),
     )
+    if plan.init_from is not None:
+        plan = replace(plan, network=segmentation_config(read_weights(plan.init_from)))
     train_segmentation(
         plan, options.data, options.out, held_out=options.held_out, on_progress=_print
     )
