@@ -3,6 +3,7 @@
 Three maps are asked, each blind to another disease: retina with cysts (blind to drusen and
 subretinal fluid), retina without cysts, and the height of the ILM. The match of pit, rim and
 decline says which pit it is; the bottom of the pit then says where, to a fraction of a B-scan.
+Where edema or traction fills the pit, the rim around it and its decline still tell its place.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from RetinaTriageLib.result import EnFaceArray, Fovea
 from RetinaTriageLib.volume import DeviceThicknessTable, FloatArray, VoxelSpacing
 
 PIT_SOURCE = "automatic (foveal pit)"
+RIM_SOURCE = "automatic (macular rim, no pit)"
 NO_PIT_SOURCE = "scan center (no pit found)"
 
 # Our own choices, tried on phantoms of all diseases.
@@ -26,6 +28,9 @@ COARSE_MM = 0.05
 SEARCH_MM = 2.0
 MATCH_LOST_PER_MM2 = 0.1  # a place far from the scan center must look this much better
 MIN_MATCH = 0.3
+CLEAR_MATCH = 0.45  # below it, a rim that matches says more than a pit that hardly does
+RIM_FROM_MM = 0.75
+MIN_RIM_MATCH = 0.5
 SMOOTHING_MM = 0.1
 FIT_RADII_MM = (0.25, 0.3, 0.4)
 FIT_BSCANS = 2.0  # a fit reaches at least so many B-scans to either side
@@ -41,7 +46,7 @@ Position = tuple[float, float]
 
 
 def find_fovea(maps_um: Sequence[EnFaceArray], spacing: VoxelSpacing) -> Fovea:
-    """Position of the foveal pit, or of the scan center where there is no pit.
+    """Position of the foveal pit, or of its rim's center or the scan center where there is no pit.
 
     Parameters
     ----------
@@ -61,6 +66,11 @@ def find_fovea(maps_um: Sequence[EnFaceArray], spacing: VoxelSpacing) -> Fovea:
     cell_mm = (spacing.column_mm2 / spacing.width_mm, spacing.width_mm)
     shape = maps_um[0].shape
     places, match = _match_places(maps_um, cell_mm)
+    if match < CLEAR_MATCH:
+        rims, rim_match = _match_places(maps_um, cell_mm, RIM_FROM_MM)
+        if rim_match >= MIN_RIM_MATCH:
+            apart_mm = (np.array(rims) - rims[0]) * cell_mm
+            return Fovea(*rims[0], _uncertainty_mm(apart_mm, rim_match, cell_mm), RIM_SOURCE)
     if match < MIN_MATCH:
         middle = ((shape[0] - 1) / 2, (shape[1] - 1) / 2)
         return Fovea(*middle, NO_PIT_UNCERTAINTY_MM, NO_PIT_SOURCE)
@@ -71,10 +81,8 @@ def find_fovea(maps_um: Sequence[EnFaceArray], spacing: VoxelSpacing) -> Fovea:
     found = np.mean(fits, axis=0) if len(fits) >= MIN_FITS else np.array(places[0])
     found = np.clip(found, 0, np.array(shape) - 1)
     apart_mm = (np.array([*places, *fits]) - found) * cell_mm
-    uncertainty_mm = np.sqrt(
-        (apart_mm**2).sum(axis=1).mean() + (MISMATCH_MM * (1 - match)) ** 2 + (cell_mm[0] / 4) ** 2
-    )
-    return Fovea(float(found[0]), float(found[1]), float(uncertainty_mm), PIT_SOURCE)
+    uncertainty_mm = _uncertainty_mm(apart_mm, match, cell_mm)
+    return Fovea(float(found[0]), float(found[1]), uncertainty_mm, PIT_SOURCE)
 
 
 def device_center(table: DeviceThicknessTable) -> Fovea:
@@ -130,14 +138,20 @@ def bowl_bottom(
     return start[0] + bottom_mm[0] / cell_mm[0], start[1] + bottom_mm[1] / cell_mm[1]
 
 
+def _uncertainty_mm(apart_mm: Float64Array, match: float, cell_mm: Position) -> float:
+    """Root mean square of distances (place, axis), of the mismatch and of a quarter B-scan."""
+    scatter = (apart_mm**2).sum(axis=1).mean()
+    return float(np.sqrt(scatter + (MISMATCH_MM * (1 - match)) ** 2 + (cell_mm[0] / 4) ** 2))
+
+
 def _match_places(
-    maps_um: Sequence[EnFaceArray], cell_mm: Position
+    maps_um: Sequence[EnFaceArray], cell_mm: Position, beyond_mm: float = 0.0
 ) -> tuple[list[Position], float]:
     """Best place (B-scan, width) by all maps, then by each map; and the match of the first."""
     bscan_block, width_block = (max(1, round(COARSE_MM / length)) for length in cell_mm)
     coarse_mm = (cell_mm[0] * bscan_block, cell_mm[1] * width_block)
     coarse = [coarse_map(of, (bscan_block, width_block)) for of in maps_um]
-    matches = [macula_match(of, coarse_mm) for of in coarse]
+    matches = [macula_match(of, coarse_mm, beyond_mm) for of in coarse]
     rows, columns = matches[0].shape
     distance_mm = _distance_mm((rows, columns), coarse_mm, ((rows - 1) / 2, (columns - 1) / 2))
     lost = MATCH_LOST_PER_MM2 * distance_mm**2

@@ -20,7 +20,9 @@ MIN_KNOWN = 0.4  # share of the template that must lie on data
 MIN_RELIEF_UM = 5.0  # flatter maps match nothing
 
 
-def macula_match(map_um: EnFaceArray, cell_mm: tuple[float, float]) -> Float64Array:
+def macula_match(
+    map_um: EnFaceArray, cell_mm: tuple[float, float], beyond_mm: float = 0.0
+) -> Float64Array:
     """Correlation of a map with a normal macula centered on each A-scan, from -1 to 1.
 
     Near surroundings weigh more than far ones. -1 where too little around is known.
@@ -29,6 +31,7 @@ def macula_match(map_um: EnFaceArray, cell_mm: tuple[float, float]) -> Float64Ar
     ----------
     map_um : float array (B-scan, width), NaN without data
     cell_mm : distance between B-scans and between A-scans
+    beyond_mm : compare only what lies so far from the A-scan or farther
 
     Returns
     -------
@@ -38,7 +41,7 @@ def macula_match(map_um: EnFaceArray, cell_mm: tuple[float, float]) -> Float64Ar
     ----------
     Normalized cross-correlation with a mask: Padfield, IEEE Trans. Image Process. 21(5), 2012.
     """
-    weight, template = _weighted_template(cell_mm)
+    weight, template = _weighted_template(cell_mm, beyond_mm)
     known = np.isfinite(map_um)
     if not known.any():
         return np.full(map_um.shape, -1.0)
@@ -73,11 +76,13 @@ def coarse_map(map_um: EnFaceArray, blocks: tuple[int, int]) -> EnFaceArray:
     return mean
 
 
-def _weighted_template(cell_mm: tuple[float, float]) -> tuple[Float64Array, Float64Array]:
+def _weighted_template(
+    cell_mm: tuple[float, float], beyond_mm: float
+) -> tuple[Float64Array, Float64Array]:
     """Weight and centered template on the cells within reach."""
     along, across = (np.arange(-n, n + 1) * c for c in cell_mm for n in [int(REACH_MM // c)])
     distance_mm = np.hypot(along[:, None], across)
-    inside = distance_mm <= REACH_MM
+    inside = (distance_mm <= REACH_MM) & (distance_mm >= beyond_mm)
     weight = np.where(inside, np.exp(-2 * (distance_mm / REACH_MM) ** 2), 0.0)
     template = np.interp(distance_mm, PROFILE_MM, PROFILE_UM)
     return weight, template - np.average(template, weights=weight)

@@ -5,6 +5,7 @@ from RetinaTriageLib.measures.fovea import (
     NO_PIT_SOURCE,
     NO_PIT_UNCERTAINTY_MM,
     PIT_SOURCE,
+    RIM_SOURCE,
     find_fovea,
     ilm_height,
 )
@@ -75,12 +76,33 @@ def test_large_cyst_beside_the_pit_does_not_attract_it():
     assert error_mm(fovea, 22, 250) < 0.15
 
 
-def test_swelling_without_a_pit_falls_back_to_the_scan_center():
-    swollen = eye(24, 255, pit_um=0) + hill(places(), 20, 300, 250, 0.8)
-    fovea = find_fovea([swollen, swollen - hill(places(), 15, 330, 150, 0.3), swollen], SPACING)
+def test_retina_without_pit_and_rim_falls_back_to_the_scan_center():
+    flat = np.random.default_rng(0).normal(300, 4, SHAPE).astype(np.float32)
+    fovea = find_fovea([flat] * 3, SPACING)
     assert (fovea.bscan, fovea.width) == (24.0, 255.5)
     assert fovea.source == NO_PIT_SOURCE
     assert fovea.uncertainty_mm == NO_PIT_UNCERTAINTY_MM
+
+
+def test_swelling_over_the_pit_leaves_the_rim_to_go_by():
+    swollen = eye(22, 250) + hill(places(), 21, 260, 250, 0.8)
+    fovea = find_fovea([swollen, swollen - hill(places(), 15, 330, 150, 0.3), swollen], SPACING)
+    assert fovea.source == RIM_SOURCE
+    assert error_mm(fovea, 22, 250) < min(0.3, 2 * fovea.uncertainty_mm)
+
+
+@pytest.mark.parametrize("seed", [9651009, 9651075])
+def test_the_rim_tells_where_a_fovea_under_traction_lies(seed):
+    phantom = make_phantom(seed, diseases=(Disease.TRACTION,), pictured=False)
+    fovea = measure(phantom.volume, (phantom.tissue_map,), phantom.tissue_map).fovea
+    (bscans, _, widths), spacing = phantom.volume.shape, phantom.volume.require_spacing()
+    width_mm, along_mm = phantom.placement.fovea_mm
+    off_mm = np.hypot(
+        (fovea.bscan - (bscans - 1) / 2) * spacing.bscan_mm - along_mm,
+        (fovea.width - (widths - 1) / 2) * spacing.width_mm - width_mm,
+    )
+    assert fovea.source == RIM_SOURCE
+    assert off_mm < 0.15
 
 
 def test_missing_bscans_do_not_move_the_pit():

@@ -59,3 +59,13 @@ def test_match_never_exceeds_one():
 def test_coarse_map_averages_what_is_known():
     fine = np.array([[1, 3, np.nan, np.nan, 9], [5, np.nan, np.nan, np.nan, 9]], dtype=np.float32)
     np.testing.assert_array_equal(coarse_map(fine, (2, 2)), [[3, np.nan]])
+
+
+def test_what_is_nearer_than_asked_for_does_not_count() -> None:
+    filled = macula()
+    rows, columns = np.indices(filled.shape)
+    along, across = (rows - PLACE[0]) * CELL_MM[0], (columns - PLACE[1]) * CELL_MM[1]
+    near = np.hypot(along, across) < 0.7
+    filled = np.where(near, 450, filled).astype(np.float32)
+    assert macula_match(filled, CELL_MM)[PLACE] < 0.3
+    assert macula_match(filled, CELL_MM, beyond_mm=0.75)[PLACE] > 0.99
