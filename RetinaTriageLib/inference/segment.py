@@ -100,9 +100,10 @@ def segment(
             scores = stream.push(gray, last=last == bscans).to(device)
             # Along the memory of `StreamedNetwork`, where depth comes before class.
             probabilities = scores.transpose(1, 2).softmax(dim=2).transpose(1, 2)
-            if consensus is not None:
-                consensus.add(number, output.done, probabilities)
+            at = output.done
             output.add(probabilities)
+            if consensus is not None:
+                consensus.add(number, at, probabilities)
             for _ in range(first, last):
                 done += 1
                 on_bscan(done)
@@ -197,6 +198,7 @@ class _Consensus:
         self._early: dict[tuple[int, int], Tensor] = {}
 
     def add(self, network: int, first: int, probabilities: Tensor) -> None:
+        """Take the probabilities of a network, which then belong to the sums."""
         for bscan, values in enumerate(probabilities, first):
             self._early[bscan, network] = values
             self._settle(bscan)
@@ -205,7 +207,7 @@ class _Consensus:
         count = self._counts.get(bscan, 0)
         while (bscan, count) in self._early:
             values = self._early.pop((bscan, count))
-            self._sums[bscan] = self._sums[bscan].add_(values) if count else values.clone()
+            self._sums[bscan] = self._sums[bscan].add_(values) if count else values
             count += 1
         self._counts[bscan] = count
         if count == self._networks:

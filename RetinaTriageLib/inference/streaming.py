@@ -54,7 +54,7 @@ class _SliceStage:
         if last:
             known.append(edge)
         queue = torch.cat(known)
-        self._pending = queue[-2:].clone(memory_format=torch.preserve_format)
+        self._pending = queue[-2:].clone()
         if queue.shape[0] < 3:
             return None
         middle = queue[1:-1]
@@ -97,6 +97,29 @@ class _DecoderStage:
     def __call__(self, x: Tensor, skip: Tensor) -> Tensor:
         up = F.conv_transpose2d(x, self._weight, self._bias, stride=2)
         return self._second(self._first(torch.cat((up, skip), dim=1)))
+
+
+class _Skips:
+    """Features of an encoder level that wait for the decoder, in the order of the B-scans."""
+
+    def __init__(self) -> None:
+        self._chunks: deque[Tensor] = deque()
+
+    def add(self, x: Tensor) -> None:
+        """Keep the features (N, channel, depth, width) of the next B-scans."""
+        self._chunks.append(x)
+
+    def take(self, count: int) -> Tensor:
+        """Features of the first ``count`` B-scans; as they came, nothing is copied."""
+        taken: list[Tensor] = []
+        while count:
+            chunk = self._chunks.popleft()
+            if len(chunk) > count:
+                self._chunks.appendleft(chunk[count:])
+                chunk = chunk[:count]
+            taken.append(chunk)
+            count -= len(chunk)
+        return taken[0] if len(taken) == 1 else torch.cat(taken)
 
 
 class StreamedNetwork:
@@ -145,7 +168,7 @@ class StreamedNetwork:
         """Forget everything; the next B-scan is the first of a volume."""
         for stage in self._encoder:
             stage.begin()
-        self._skips: list[deque[Tensor]] = [deque() for _ in self._encoder]
+        self._skips = [_Skips() for _ in self._encoder]
         self._size: tuple[int, int] | None = None
         self._ended = False
 
@@ -178,13 +201,13 @@ class StreamedNetwork:
                 x = unit(x)
         for stage, skips in zip(self._encoder, self._skips, strict=True):
             if x is not None:
-                skips.extend(torch.split(x, 1))
+                skips.add(x)
             x = stage.push(x, last=last)
         if x is None:
             return torch.empty(0, self._config.classes, depth, width, device=self._device)
         count = x.shape[0]
         for level, skips in zip(self._decoder, reversed(self._skips), strict=True):
-            x = level(x, torch.cat([skips.popleft() for _ in range(count)]))
+            x = level(x, skips.take(count))
         return self._scores(x, depth, width)
 
     def _scores(self, x: Tensor, depth: int, width: int) -> Tensor:
