@@ -15,14 +15,7 @@ import torch
 import torch.nn.functional as F  # noqa: N812 - torch's own abbreviation
 from torch import Tensor
 
-from RetinaTriageLib.inference.winograd import (
-    LEAST_CHANNELS,
-    PointConv,
-    WinogradConv,
-    winograd_agrees,
-)
 from RetinaTriageLib.networks.blocks import ConvUnit
-from RetinaTriageLib.networks.segmentation import SegmentationConfig
 
 Convolution = Callable[[Tensor], Tensor]
 
@@ -73,35 +66,12 @@ class FusedConv:
         return features
 
 
-@dataclass(frozen=True)
-class Kernels:
-    """What the convolutions of a network run on.
+def fold(unit: ConvUnit, dtype: torch.dtype, *, fused: bool = False) -> Convolution:
+    """Convolution of a trained unit with its batch normalization folded in.
 
-    Attributes
+    Parameters
     ----------
     fused : whether to use oneDNN's kernels directly, see `fused_kernels_agree`
-    winograd : whether to use NNPACK's for 3 x 3 convolutions, see `winograd`
-    """
-
-    dtype: torch.dtype
-    fused: bool = False
-    winograd: bool = False
-
-    @property
-    def layout(self) -> torch.memory_format:
-        """How features lie in memory."""
-        return torch.contiguous_format if self.winograd else torch.channels_last
-
-
-def kernels_for(config: SegmentationConfig, dtype: torch.dtype, *, fused: bool) -> Kernels:
-    """Choose the kernels for a network; Winograd's filtering pays where all levels are wide."""
-    wide = min(config.channels) >= LEAST_CHANNELS
-    winograd = fused and wide and dtype is torch.float32 and winograd_agrees()
-    return Kernels(dtype, fused and not winograd, winograd)
-
-
-def fold(unit: ConvUnit, kernels: Kernels) -> Convolution:
-    """Convolution of a trained unit with its batch normalization folded in.
 
     Raises
     ------
@@ -109,19 +79,13 @@ def fold(unit: ConvUnit, kernels: Kernels) -> Convolution:
         If the normalization has no running statistics.
     """
     weight, bias = unit.folded()
-    conv = FoldedConv(prepared(weight, kernels), bias.float(), unit.conv.kernel_size[0] // 2)
-    if kernels.fused:
-        return FusedConv(conv)
-    if kernels.winograd and conv.padding == 0:
-        return PointConv(conv.weight, conv.bias)
-    if kernels.winograd and min(weight.shape[:2]) >= LEAST_CHANNELS:
-        return WinogradConv(conv.weight, conv.bias)
-    return conv
+    conv = FoldedConv(prepared(weight, dtype), bias.float(), unit.conv.kernel_size[0] // 2)
+    return FusedConv(conv) if fused else conv
 
 
-def prepared(weight: Tensor, kernels: Kernels) -> Tensor:
-    """Weights of a convolution in a number format, in memory as the features lie."""
-    return weight.detach().to(kernels.dtype).contiguous(memory_format=kernels.layout)
+def prepared(weight: Tensor, dtype: torch.dtype) -> Tensor:
+    """Weights of a convolution in a number format, channels last in memory."""
+    return weight.detach().to(dtype).contiguous(memory_format=torch.channels_last)
 
 
 def halved(x: Tensor) -> Tensor:
@@ -141,11 +105,10 @@ def fused_kernels_agree(dtype: torch.dtype) -> bool:
     if not torch.__version__.startswith(tuple(f"{known}." for known in FUSED_TORCH_VERSIONS)):
         return False
     count = 8
-    kernels = Kernels(dtype, fused=True)
     ramp = torch.linspace(-1, 1, count * count * 9)
-    weight = prepared(ramp.reshape(count, count, 3, 3), kernels)
+    weight = prepared(ramp.reshape(count, count, 3, 3), dtype)
     conv = FoldedConv(weight, torch.linspace(-1, 1, count), 1)
-    x = prepared(torch.linspace(-1, 1, 2 * count * 64).reshape(2, count, 8, 8), kernels)
+    x = prepared(torch.linspace(-1, 1, 2 * count * 64).reshape(2, count, 8, 8), dtype)
     with torch.inference_mode():
         try:
             fused = FusedConv(conv)(x)

@@ -14,14 +14,7 @@ import torch.nn.functional as F  # noqa: N812 - torch's own abbreviation
 from torch import Tensor, nn
 
 from RetinaTriageLib.errors import InputError
-from RetinaTriageLib.inference.convolution import (
-    Convolution,
-    Kernels,
-    fold,
-    halved,
-    kernels_for,
-    prepared,
-)
+from RetinaTriageLib.inference.convolution import Convolution, fold, halved, prepared
 from RetinaTriageLib.networks.blocks import ConvUnit
 from RetinaTriageLib.networks.segmentation import (
     DecoderLevel,
@@ -54,7 +47,7 @@ class _SliceStage:
         if last:
             known.append(edge)
         queue = torch.cat(known)
-        self._pending = queue[-2:].clone()
+        self._pending = queue[-2:].clone(memory_format=torch.channels_last)
         if queue.shape[0] < 3:
             return None
         middle = queue[1:-1]
@@ -64,12 +57,12 @@ class _SliceStage:
 class _EncoderStage:
     """One encoder level; ``skips`` holds its features until the decoder asks for them."""
 
-    def __init__(self, level: EncoderLevel, kernels: Kernels) -> None:
-        self._first = fold(level.first, kernels)
+    def __init__(self, level: EncoderLevel, dtype: torch.dtype, *, fused: bool) -> None:
+        self._first = fold(level.first, dtype, fused=fused)
         self._slices = None
         if level.slices is not None:
-            self._slices = _SliceStage(fold(level.slices.unit, kernels))
-        self._second = fold(level.second, kernels)
+            self._slices = _SliceStage(fold(level.slices.unit, dtype, fused=fused))
+        self._second = fold(level.second, dtype, fused=fused)
 
     def begin(self) -> None:
         if self._slices is not None:
@@ -87,12 +80,11 @@ class _EncoderStage:
 class _DecoderStage:
     """One decoder level; a B-scan needs no neighbors here."""
 
-    def __init__(self, level: DecoderLevel, kernels: Kernels) -> None:
-        self._weight = prepared(level.up.weight, kernels)
-        bias = level.up.bias
-        self._bias = None if bias is None else bias.detach().to(kernels.dtype)
-        self._first = fold(level.first, kernels)
-        self._second = fold(level.second, kernels)
+    def __init__(self, level: DecoderLevel, dtype: torch.dtype, *, fused: bool) -> None:
+        self._weight = prepared(level.up.weight, dtype)
+        self._bias = None if level.up.bias is None else level.up.bias.detach().to(dtype)
+        self._first = fold(level.first, dtype, fused=fused)
+        self._second = fold(level.second, dtype, fused=fused)
 
     def __call__(self, x: Tensor, skip: Tensor) -> Tensor:
         up = F.conv_transpose2d(x, self._weight, self._bias, stride=2)
@@ -110,7 +102,7 @@ class _Skips:
         self._chunks.append(x)
 
     def take(self, count: int) -> Tensor:
-        """Features of the first ``count`` B-scans; as they came, nothing is copied."""
+        """Features of the first ``count`` B-scans; not copied where they came together."""
         taken: list[Tensor] = []
         while count:
             chunk = self._chunks.popleft()
@@ -145,16 +137,14 @@ class StreamedNetwork:
         require_branch(network.config, branch)
         self._config, self._dtype = network.config, dtype
         self._device = network.head.weight.device
-        kernels = kernels_for(network.config, dtype, fused=fused)
-        self._layout = kernels.layout
-        self._branch = [fold(unit, kernels) for unit in _units(network.branches[branch])]
+        self._branch = [fold(unit, dtype, fused=fused) for unit in _units(network.branches[branch])]
         self._encoder = [
-            _EncoderStage(level, kernels)
+            _EncoderStage(level, dtype, fused=fused)
             for level in network.encoder.values()
             if isinstance(level, EncoderLevel)
         ]
         self._decoder = [
-            _DecoderStage(level, kernels)
+            _DecoderStage(level, dtype, fused=fused)
             for level in network.decoder.values()
             if isinstance(level, DecoderLevel)
         ]
@@ -196,7 +186,6 @@ class StreamedNetwork:
         x = None
         if bscans is not None and bscans.shape[0]:
             x = fold_depth(padded(bscans.to(self._device, self._dtype), self._config))
-            x = x.contiguous(memory_format=self._layout)
             for unit in self._branch:
                 x = unit(x)
         for stage, skips in zip(self._encoder, self._skips, strict=True):
