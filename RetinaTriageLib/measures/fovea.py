@@ -8,6 +8,7 @@ Where edema or traction fills the pit, the rim around it and its decline still t
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -31,6 +32,7 @@ MIN_MATCH = 0.3
 CLEAR_MATCH = 0.45  # below it, a rim that matches says more than a pit that hardly does
 RIM_FROM_MM = 0.75
 MIN_RIM_MATCH = 0.5
+OFF_CENTER_MM = 0.3  # a swelling shapes its own rim, and need not be centered on the fovea
 SMOOTHING_MM = 0.1
 FIT_RADII_MM = (0.25, 0.3, 0.4)
 FIT_BSCANS = 2.0  # a fit reaches at least so many B-scans to either side
@@ -56,7 +58,8 @@ def find_fovea(maps_um: Sequence[EnFaceArray], spacing: VoxelSpacing) -> Fovea:
     -------
     Fovea
         ``uncertainty_mm`` is the root mean square of the distance to where each map and each fit
-        sees the fovea, of the mismatch to a normal macula and of a quarter B-scan distance.
+        sees the fovea, of the mismatch to a normal macula, of a quarter B-scan distance and, by the
+        rim alone, of `OFF_CENTER_MM`.
 
     Raises
     ------
@@ -70,7 +73,8 @@ def find_fovea(maps_um: Sequence[EnFaceArray], spacing: VoxelSpacing) -> Fovea:
         rims, rim_match = _match_places(maps_um, cell_mm, RIM_FROM_MM)
         if rim_match >= MIN_RIM_MATCH:
             apart_mm = (np.array(rims) - rims[0]) * cell_mm
-            return Fovea(*rims[0], _uncertainty_mm(apart_mm, rim_match, cell_mm), RIM_SOURCE)
+            uncertainty_mm = _uncertainty_mm(apart_mm, rim_match, cell_mm)
+            return Fovea(*rims[0], math.hypot(uncertainty_mm, OFF_CENTER_MM), RIM_SOURCE)
     if match < MIN_MATCH:
         middle = ((shape[0] - 1) / 2, (shape[1] - 1) / 2)
         return Fovea(*middle, NO_PIT_UNCERTAINTY_MM, NO_PIT_SOURCE)
