@@ -9,7 +9,7 @@ from enum import Enum
 from pathlib import Path
 
 import torch
-from safetensors import safe_open
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
@@ -106,10 +106,23 @@ def read_weights(path: Path) -> dict[str, Tensor]:
 
 
 def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
-    """Tensors and header texts of a safetensors file."""
-    with safe_open(path, framework="pt") as file:
-        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - no dict
-        return tensors, dict(file.metadata() or {})
+    """Tensors and header texts of a safetensors file.
+
+    Raises
+    ------
+    InputError
+        If the file is missing or no safetensors file.
+    """
+    try:
+        with safe_open(path, framework="pt") as file:
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - no dict
+            return tensors, dict(file.metadata() or {})
+    except (OSError, SafetensorError) as error:
+        msg = (
+            f"{path} cannot be read as safetensors ({error}); expected such a file, which unlike "
+            ".pth cannot run code. Convert the weights, or check the path."
+        )
+        raise InputError(msg) from error
 
 
 def _below(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:

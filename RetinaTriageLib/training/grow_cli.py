@@ -13,10 +13,9 @@ import torch
 from RetinaTriageLib.bundle_manifest import UNET
 from RetinaTriageLib.networks.segmentation import SegmentationNetwork
 from RetinaTriageLib.networks.segmentation_shape import segmentation_config
-from RetinaTriageLib.training.checkpoints import read_weights, save_weights
+from RetinaTriageLib.training.checkpoints import load_weights, read_weights, save_weights
 from RetinaTriageLib.training.grow import grown
-
-FINAL = "final.safetensors"
+from RetinaTriageLib.training.optimization import FINAL
 
 
 def add_grow_command(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -42,9 +41,8 @@ def add_grow_command(subparsers: argparse._SubParsersAction[argparse.ArgumentPar
 
 def run_grow(options: argparse.Namespace) -> int:
     """Write the larger network that the options ask for."""
-    tensors = read_weights(options.weights)
-    network = SegmentationNetwork(segmentation_config(tensors))
-    network.load_state_dict(tensors)
+    network = SegmentationNetwork(segmentation_config(read_weights(options.weights)))
+    load_weights(options.weights, network)
     torch.manual_seed(options.seed)
     larger = grown(network, tuple(options.channels))
     path = options.out / FINAL

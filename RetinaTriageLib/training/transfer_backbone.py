@@ -108,7 +108,7 @@ def _segmentation_network(source: BackboneSource) -> SegmentationNetwork | None:
     run = path / BEST
     if run.is_file() or path.suffix == ".safetensors":
         file = run if run.is_file() else path
-        return trained_segmenter(file, *_tensors(file))
+        return trained_segmenter(file, *read_tensors(file))
     members = load_bundle(path).segmentation_networks()
     unets = [network for network in members if isinstance(network, SegmentationNetwork)]
     if not 0 <= source.member < len(unets):
@@ -122,7 +122,7 @@ def _segmentation_network(source: BackboneSource) -> SegmentationNetwork | None:
 
 def _load_timm(network: nn.Module, source: BackboneSource) -> None:
     name = source.backbone.removeprefix(TIMM)
-    stored = _hub_tensors(name) if source.weights == HUB else _tensors(Path(source.weights))[0]
+    stored = _hub_tensors(name) if source.weights == HUB else read_tensors(Path(source.weights))[0]
     expected = network.state_dict()
     # A file of the whole model also has its last layer, which is not used here.
     lacking = sorted(
@@ -153,16 +153,3 @@ def _hub_tensors(name: str) -> Mapping[str, Tensor]:
         )
         raise InputError(msg) from error
     return network.state_dict()
-
-
-def _tensors(path: Path) -> tuple[Mapping[str, Tensor], Mapping[str, str]]:
-    from safetensors import SafetensorError
-
-    try:
-        return read_tensors(path)
-    except (OSError, SafetensorError) as error:
-        msg = (
-            f"{path} cannot be read as safetensors ({error}); expected such a file, which unlike "
-            ".pth cannot run code. Convert the weights, or check the path."
-        )
-        raise InputError(msg) from error

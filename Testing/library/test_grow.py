@@ -78,6 +78,17 @@ def test_the_command_writes_what_training_goes_on_from(tmp_path: Path) -> None:
     assert segmentation_config(tensors) == replace(SMALL, channels=(4, 8, 8, 6))
 
 
+def test_a_file_that_holds_no_weights_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "junk.safetensors").write_text("junk")
+    for name in ("junk.safetensors", "gone.safetensors"):
+        words = [str(tmp_path / name), "--channels", "4", "8", "--out", str(tmp_path / "large")]
+        assert main(["train", "grow", *words]) != 0
+        assert "cannot be read as safetensors" in capsys.readouterr().err
+    assert not (tmp_path / "large").exists()
+
+
 @pytest.mark.parametrize("config", [SMALL, SegmentationConfig(), replace(SMALL, slice_levels=(2,))])
 def test_shape_is_read_off_the_weights(config: SegmentationConfig) -> None:
     assert segmentation_config(SegmentationNetwork(config).state_dict()) == config
