@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from RetinaTriageLib.errors import InputError
 from RetinaTriageLib.inference.convolution import Convolution, fold, halved, prepared
-from RetinaTriageLib.networks.blocks import ConvUnit
+from RetinaTriageLib.networks.blocks import conv_units
 from RetinaTriageLib.networks.segmentation import (
     DecoderLevel,
     EncoderLevel,
@@ -137,7 +137,9 @@ class StreamedNetwork:
         require_branch(network.config, branch)
         self._config, self._dtype = network.config, dtype
         self._device = network.head.weight.device
-        self._branch = [fold(unit, dtype, fused=fused) for unit in _units(network.branches[branch])]
+        self._branch = [
+            fold(unit, dtype, fused=fused) for unit in conv_units(network.branches[branch])
+        ]
         self._encoder = [
             _EncoderStage(level, dtype, fused=fused)
             for level in network.encoder.values()
@@ -235,7 +237,3 @@ def _depth_first(rows: Tensor, classes: int) -> Tensor:
 
 def _head_bias(head: nn.Conv2d) -> Tensor:
     return head.weight.new_zeros(head.out_channels) if head.bias is None else head.bias
-
-
-def _units(branch: nn.Module) -> list[ConvUnit]:
-    return [unit for unit in branch.children() if isinstance(unit, ConvUnit)]

@@ -48,6 +48,11 @@ class ConvUnit(nn.Module):
         return weight, norm.bias.detach() - norm.running_mean * gain
 
 
+def conv_units(branch: nn.Module) -> list[ConvUnit]:
+    """Units of a scanner adaptation branch, in their order."""
+    return [unit for unit in branch.children() if isinstance(unit, ConvUnit)]
+
+
 class SliceUnit(nn.Module):
     """Convolution across three neighboring B-scans, batch normalization, ReLU."""
 

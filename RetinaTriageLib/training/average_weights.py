@@ -20,8 +20,8 @@ from torch import Tensor
 from RetinaTriageLib.errors import InputError
 from RetinaTriageLib.tissues import TISSUE_BY_NAME, TISSUES
 from RetinaTriageLib.training.checkpoints import read_tensors, write_tensors
+from RetinaTriageLib.training.optimization import FINAL
 
-FINAL = "final.safetensors"
 HEAD_BIAS = "head.bias"
 NO_SHIFTS: Mapping[str, float] = MappingProxyType({})
 

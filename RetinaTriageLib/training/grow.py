@@ -19,7 +19,7 @@ import torch
 from torch import Tensor, nn
 
 from RetinaTriageLib.errors import InputError
-from RetinaTriageLib.networks.blocks import ConvUnit
+from RetinaTriageLib.networks.blocks import ConvUnit, conv_units
 from RetinaTriageLib.networks.segmentation import (
     DecoderLevel,
     EncoderLevel,
@@ -53,7 +53,7 @@ def grown(network: SegmentationNetwork, channels: tuple[int, ...]) -> Segmentati
     larger = SegmentationNetwork(replace(network.config, channels=channels))
     larger.train(network.training)
     for name, branch in network.branches.items():
-        for small, large in zip(_units(branch), _units(larger.branches[name]), strict=True):
+        for small, large in zip(conv_units(branch), conv_units(larger.branches[name]), strict=True):
             _copy_unit(small, large)
     for name, level in network.encoder.items():
         _copy_encoder_level(level, larger.encoder[name])
@@ -138,7 +138,3 @@ def _rectified(mean: Tensor, deviation: Tensor) -> tuple[Tensor, Tensor]:
 def _copy_vector(small: Tensor | None, large: Tensor | None) -> None:
     if small is not None and large is not None:
         large.view(-1)[: small.numel()] = small.view(-1)  # the count of batches has no axis
-
-
-def _units(branch: nn.Module) -> list[ConvUnit]:
-    return [unit for unit in branch.children() if isinstance(unit, ConvUnit)]
