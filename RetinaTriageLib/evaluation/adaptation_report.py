@@ -24,8 +24,8 @@ def study_text(result: StudyResult) -> str:
         f"  {len(known.cases)} eyes, each scanned by both scanners ({study.bscans} B-scans); "
         f"learned from {study.labeled_eyes * study.labeled_bscans} labeled B-scans of "
         f"{study.labeled_eyes} other eyes",
-        f"  the new branch started as a copy of {result.like}, with which the new scanner was "
-        "segmented before",
+        f"  the new branch started as a copy of {result.start.title}; before, the new scanner was "
+        f"segmented with {result.start.like}",
         "",
         f"{'':<38}" + "".join(f"{condition:>{WIDTH}}" for condition in CONDITIONS),
         *_rows(result),
@@ -54,7 +54,8 @@ def study_json(result: StudyResult) -> dict[str, object]:
             "bscans": study.labeled_eyes * study.labeled_bscans,
             "first_seed": study.labeled_seeds.start,
         },
-        "start_from": result.like,
+        "start_from": result.start.like,
+        "for_inverted_gray": result.start.inverted,
         "source_bundle_sha256": result.evaluations[0].bundle.sha256,
         "adapted_bundle_sha256": result.adapted_sha256,
         "untouched_sha256": {"source": result.untouched[0], "adapted": result.untouched[1]},

@@ -35,11 +35,11 @@ from RetinaTriageLib.evaluation.phantom_runs import (
 from RetinaTriageLib.evaluation.unseen_device import unseen_phantom
 from RetinaTriageLib.phantoms.devices import SPECTRALIS, with_bscans
 from RetinaTriageLib.progress import OnProgress, Progress, ignore_progress
-from RetinaTriageLib.training.adapt_branch import BranchPlan
+from RetinaTriageLib.training.adapt_branch import BranchPlan, BranchStart
 from RetinaTriageLib.training.adapt_scanner import (
     Adaptation,
     adapt_scanner,
-    nearest_branch,
+    nearest_start,
     segmentation_networks,
     untouched_hashes,
 )
@@ -58,14 +58,14 @@ class StudyResult:
 
     Attributes
     ----------
-    like : branch that the new one started from, and that "before" used on the new scanner
+    start : what the new branch started as a copy of; "before" used that branch as it was
     evaluations : one for each of `CONDITIONS`
     results : of each condition, a case an eye, in the order of the seeds
     untouched : SHA-256 of what must not change, by network, of the source and of the adapted one
     """
 
     study: AdaptationStudy
-    like: str
+    start: BranchStart
     evaluations: tuple[Evaluation, Evaluation, Evaluation]
     results: tuple[Sequence[CaseResult], Sequence[CaseResult], Sequence[CaseResult]]
     untouched: tuple[dict[str, str], dict[str, str]]
@@ -105,12 +105,14 @@ def run_study(
     for number, seed in enumerate(study.labeled_seeds):
         write_labeled(study, seed, labeled.path)
         on_progress(Progress("labeled B-scans", number + 1, study.labeled_eyes))
-    like = nearest_branch(segmentation_networks(runs.bundle), plan, [labeled])
-    adapted = _adapted(runs.bundle, study, like, labeled, folder / BUNDLE_FOLDER, plan, on_progress)
+    start = nearest_start(segmentation_networks(runs.bundle), plan, [labeled])
+    adapted = _adapted(
+        runs.bundle, study, start.like, labeled, folder / BUNDLE_FOLDER, plan, on_progress
+    )
     hashes = untouched_hashes(runs.bundle), untouched_hashes(adapted, study.device.name)
     three_runs = (
         runs,
-        replace(runs, scanner=like),
+        replace(runs, scanner=start.like),
         replace(runs, bundle=adapted, scanner=study.device.name),
     )
     results: tuple[list[CaseResult], ...] = ([], [], [])
@@ -131,7 +133,7 @@ def run_study(
     )
     return StudyResult(
         study,
-        like,
+        start,
         (known, before, after),
         (results[0], results[1], results[2]),
         hashes,

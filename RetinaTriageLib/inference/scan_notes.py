@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from RetinaTriageLib.bundle_manifest import UNET, Manifest, SegmenterEntry, SpacingLimits
 from RetinaTriageLib.errors import InputError
+from RetinaTriageLib.networks.gray import gray_scale
 from RetinaTriageLib.volume import OCTVolume
+
+# Share of the gray scale; the medians of 555 real pictures, B-scans above all, were below 0.46.
+BRIGHT = 0.6
 
 
 def scan_notes(volume: OCTVolume, manifest: Manifest, scanner: str | None) -> list[str]:
@@ -21,6 +27,7 @@ def scan_notes(volume: OCTVolume, manifest: Manifest, scanner: str | None) -> li
     """
     return [
         *_branch_notes(volume, manifest, scanner),
+        *_gray_notes(volume, scanner),
         *_spacing_notes(volume, manifest),
         *_single_bscan_notes(volume),
     ]
@@ -59,6 +66,20 @@ def _branch_notes(volume: OCTVolume, manifest: Manifest, scanner: str | None) ->
             f"{branches}."
         ]
     return []
+
+
+def _gray_notes(volume: OCTVolume, scanner: str | None) -> list[str]:
+    """Say that a scan looks inverted: more than half of it is vitreous and deep choroid, dark."""
+    if scanner is not None:
+        return []  # that branch may be one for inverted gray
+    gray = volume.voxels[..., ::4, ::4]
+    scale = gray_scale(gray)
+    if np.median(gray) <= scale.low + BRIGHT * (scale.high - scale.low):
+        return []
+    return [
+        "Most of the scan is bright, as if shown black on white; segmenters expect strong signal "
+        "to be bright. Invert its gray, or adapt the bundle: retina-triage train adapt-scanner."
+    ]
 
 
 def _single_bscan_notes(volume: OCTVolume) -> list[str]:

@@ -12,6 +12,8 @@ import numpy.typing as npt
 # training and inference share it.
 CENTER, SPREAD = 0.25, 0.2
 
+INVERSION = (1 - 2 * CENTER) / SPREAD  # less a normalized gray value, that of the inverted picture
+
 PERCENTILES = (0.5, 99.5)
 
 

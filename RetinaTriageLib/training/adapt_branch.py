@@ -13,7 +13,8 @@ import torch
 from torch import Tensor, nn
 
 from RetinaTriageLib.labels.label_sets import LABEL_SETS, UNKNOWN
-from RetinaTriageLib.networks.gray import normalize
+from RetinaTriageLib.networks.gray import INVERSION, normalize
+from RetinaTriageLib.networks.inverted_gray import invert_gray
 from RetinaTriageLib.networks.renorm import forget_statistics
 from RetinaTriageLib.networks.segmentation import SegmentationNetwork
 from RetinaTriageLib.progress import OnProgress
@@ -33,6 +34,25 @@ from RetinaTriageLib.training.stacks import Stack, StackLibrary
 
 COMPARED_STACKS = 12  # of each folder, on which branches are compared
 COMPARED_BSCANS = 2  # of each stack
+
+
+@dataclass(frozen=True)
+class BranchStart:
+    """What a new branch begins as.
+
+    Attributes
+    ----------
+    like : branch that is copied
+    inverted : whether the copy takes pictures with inverted gray as the original takes the others
+    """
+
+    like: str
+    inverted: bool = False
+
+    @property
+    def title(self) -> str:
+        """The start, for people."""
+        return f"{self.like} for inverted gray" if self.inverted else self.like
 
 
 @dataclass(frozen=True)
@@ -132,7 +152,7 @@ class BranchTask:
 def train_branch(
     network: SegmentationNetwork,
     scanner: str,
-    like: str,
+    start: BranchStart,
     plan: BranchPlan,
     folders: Sequence[Folder],
     run_folder: Path,
@@ -140,7 +160,7 @@ def train_branch(
     held_out: Sequence[Path] = (),
     on_progress: OnProgress,
 ) -> None:
-    """Add the branch ``scanner``, a copy of ``like``, to a network and train it, in place.
+    """Add the branch ``scanner`` to a network and train it from ``start``, in place.
 
     A run that is found in ``run_folder`` is gone on with.
 
@@ -151,7 +171,9 @@ def train_branch(
         to learn from and held out.
     """
     network.eval().requires_grad_(requires_grad=False)
-    network.add_branch(scanner, like)
+    network.add_branch(scanner, start.like)
+    if start.inverted:
+        invert_gray(network.branches[scanner])
     network.to(plan.device)
     branch = network.branches[scanner].requires_grad_()
     forget_statistics(branch)
@@ -171,17 +193,21 @@ def train_branch(
 
 
 @torch.no_grad()
-def branch_losses(
-    network: SegmentationNetwork, plan: BranchPlan, folders: Sequence[Folder]
-) -> Mapping[str, float]:
-    """Loss of every branch of a network on some labeled B-scans of each folder."""
+def start_losses(
+    network: SegmentationNetwork,
+    branches: Sequence[str],
+    plan: BranchPlan,
+    folders: Sequence[Folder],
+) -> Mapping[BranchStart, float]:
+    """Loss of every start from one of the branches on some labeled B-scans of each folder."""
     network.eval().to(plan.device)
     libraries = [StackLibrary(folder.path) for folder in folders]
     tables = label_tables(network.config.classes, plan)
     stacks = [stack for library in libraries for stack in _compared(library)]
     losses = {
-        branch: float(np.mean([_loss(network, stack, branch, tables, plan) for stack in stacks]))
-        for branch in network.config.branches
+        start: float(np.mean([_loss(network, stack, start, tables, plan) for stack in stacks]))
+        for branch in branches
+        for start in (BranchStart(branch), BranchStart(branch, inverted=True))
     }
     network.to("cpu")
     return losses
@@ -209,14 +235,21 @@ def _compared(library: StackLibrary) -> list[Stack]:
 
 
 def _loss(
-    network: SegmentationNetwork, stack: Stack, branch: str, tables: LabelTables, plan: BranchPlan
+    network: SegmentationNetwork,
+    stack: Stack,
+    start: BranchStart,
+    tables: LabelTables,
+    plan: BranchPlan,
 ) -> float:
     """Loss on the middle ones of the labeled B-scans of a stack."""
     labeled = labeled_bscans(stack)
     chosen = labeled[max(0, (len(labeled) - COMPARED_BSCANS) // 2) :][:COMPARED_BSCANS]
-    images = torch.from_numpy(normalize(stack.image[chosen]))[None].to(plan.device)
+    gray = normalize(stack.image[chosen])
+    if start.inverted:
+        gray = np.float32(INVERSION) - gray
+    images = torch.from_numpy(gray)[None].to(plan.device)
     codes = torch.from_numpy(stack.codes[chosen])[None].to(plan.device)
     kind = torch.device(plan.device).type
     with torch.autocast(kind, torch.bfloat16, enabled=plan.half_precision):
-        scores = network(images, branch)
+        scores = network(images, start.like)
     return float(segmentation_loss(scores, codes, tables))

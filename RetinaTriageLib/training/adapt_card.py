@@ -17,13 +17,13 @@ class AdaptationFacts:
 
     Attributes
     ----------
-    like : branch that the new one started from
+    start : branch that the new one started as a copy of
     networks : names of the segmentation networks that got the branch
     data : what was learned from, such as "48 labeled B-scans in 16 files of set_a"
     """
 
     scanner: str
-    like: str
+    start: str
     family: DeviceFamily | None
     networks: tuple[str, ...]
     data: str
@@ -57,7 +57,7 @@ def adapted_card(bundle: Bundle, facts: AdaptationFacts) -> str:
         f"## Adapted to {facts.scanner}\n\n"
         f"This is the bundle {source} (SHA-256 of its bundle.json {bundle.sha256}) with one more "
         f"scanner adaptation branch, {facts.scanner}, in {', '.join(facts.networks)}; {chosen}. "
-        f"The branch started as a copy of {facts.like} and was trained for up to "
+        f"The branch started as a copy of {facts.start} and was trained for up to "
         f"{facts.iterations} iterations on {facts.data} ({facts.kind}). The common block of each "
         "segmenter, its other branches, all classifiers and the calibration are those of the "
         "source, bit by bit. Results above were measured without the new branch and say nothing "

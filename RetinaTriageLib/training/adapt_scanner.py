@@ -16,12 +16,13 @@ from RetinaTriageLib.bundle import Bundle, save_bundle
 from RetinaTriageLib.bundle_manifest import Manifest, SegmenterEntry
 from RetinaTriageLib.errors import InputError, OutputError
 from RetinaTriageLib.inference.allocator import keep_freed_memory
-from RetinaTriageLib.networks.segmentation import SegmentationNetwork
+from RetinaTriageLib.networks.segmentation import SegmentationNetwork, require_branch
 from RetinaTriageLib.progress import OnProgress, Progress, ignore_progress
 from RetinaTriageLib.training.adapt_branch import (
     BranchPlan,
-    branch_losses,
+    BranchStart,
     labeled_bscans,
+    start_losses,
     train_branch,
 )
 from RetinaTriageLib.training.adapt_card import AdaptationFacts, adapted_card, adapted_manifest
@@ -44,7 +45,7 @@ class Adaptation:
     family : scans of this device family take the new branch of themselves; None changes nothing
         for them
     start_from : branch that the new one is copied from; None takes the nearest, which has the
-        lowest loss on the labeled B-scans
+        lowest loss on the labeled B-scans. Whether for inverted gray is told by that loss too
     phantoms : whether the labeled B-scans are phantoms
     """
 
@@ -103,14 +104,14 @@ def adapt_scanner(
     keep_freed_memory()
     networks = segmentation_networks(bundle)
     _require_free(adaptation.scanner, networks)
-    like = adaptation.start_from or nearest_branch(networks, plan, folders, on_progress)
+    start = nearest_start(networks, plan, folders, adaptation.start_from, on_progress)
     runs = out.with_name(f"{out.name}.runs")
-    _require_same_run(runs, bundle, replace(adaptation, start_from=like), folders, plan)
+    _require_same_run(runs, bundle, replace(adaptation, start_from=start.title), folders, plan)
     for number, (name, network) in enumerate(networks.items()):
         train_branch(
             network,
             adaptation.scanner,
-            like,
+            start,
             replace(plan, seed=plan.seed + number),
             folders,
             runs / name,
@@ -119,7 +120,7 @@ def adapt_scanner(
         )
     facts = AdaptationFacts(
         adaptation.scanner,
-        like,
+        start.title,
         adaptation.family,
         tuple(networks),
         _data(folders),
@@ -160,22 +161,43 @@ def segmentation_networks(bundle: Bundle) -> dict[str, SegmentationNetwork]:
     return found
 
 
-def nearest_branch(
+def nearest_start(
     networks: Mapping[str, SegmentationNetwork],
     plan: BranchPlan,
     folders: Sequence[Folder],
+    like: str | None = None,
     on_progress: OnProgress = ignore_progress,
-) -> str:
-    """Branch that all networks have with the lowest mean loss on the labeled B-scans."""
+) -> BranchStart:
+    """Start with the lowest mean loss on the labeled B-scans of those that all networks have.
+
+    Parameters
+    ----------
+    like : only copies of this branch are compared, for gray as it is and inverted
+
+    Raises
+    ------
+    InputError
+        If a network lacks the branch ``like``, or no branch is in all of them.
+    """
+    if like is not None:
+        for network in networks.values():
+            require_branch(network.config, like)
+    shared = [like] if like else _shared_branches(networks)
     losses = []
     for number, network in enumerate(networks.values()):
         on_progress(Progress("compare branches", number, len(networks)))
-        losses.append(branch_losses(network, plan, folders))
-    shared = [name for name in losses[0] if all(name in of_network for of_network in losses)]
+        losses.append(start_losses(network, shared, plan, folders))
+    return min(losses[0], key=lambda start: float(np.mean([row[start] for row in losses])))
+
+
+def _shared_branches(networks: Mapping[str, SegmentationNetwork]) -> list[str]:
+    """Branches that all networks have, in the order of the first."""
+    first, *others = (network.config.branches for network in networks.values())
+    shared = [name for name in first if all(name in of_network for of_network in others)]
     if not shared:
         msg = "Found no branch that all networks have; name one to start from."
         raise InputError(msg)
-    return min(shared, key=lambda name: float(np.mean([row[name] for row in losses])))
+    return shared
 
 
 def untouched_hashes(bundle: Bundle, new_branch: str | None = None) -> dict[str, str]:

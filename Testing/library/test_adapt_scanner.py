@@ -14,13 +14,14 @@ from RetinaTriageLib.errors import InputError, OutputError
 from RetinaTriageLib.inference.compute import Compute
 from RetinaTriageLib.inference.ensemble import run_ensemble
 from RetinaTriageLib.networks.classifier_input import ClassifierInput
+from RetinaTriageLib.networks.gray import normalize
 from RetinaTriageLib.progress import Progress
 from RetinaTriageLib.training import adapt_scanner as adapt_scanner_module
-from RetinaTriageLib.training.adapt_branch import BranchPlan, branch_losses
+from RetinaTriageLib.training.adapt_branch import BranchPlan, BranchStart, start_losses
 from RetinaTriageLib.training.adapt_scanner import (
     Adaptation,
     adapt_scanner,
-    nearest_branch,
+    nearest_start,
     segmentation_networks,
     untouched_hashes,
 )
@@ -141,12 +142,47 @@ def test_bundle_tells_what_it_was_adapted_on(source: Bundle, tmp_path: Path) -> 
     assert source.sha256 in new.model_card
 
 
-def test_nearest_branch_has_the_lowest_mean_loss_of_those_that_all_have(
+def test_nearest_start_has_the_lowest_mean_loss_of_branches_that_all_have(
     source: Bundle, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    rows = iter(({"cirrus": 1.0, "own": 0.1, "topcon": 2.0}, {"cirrus": 4.0, "topcon": 2.0}))
-    monkeypatch.setattr(adapt_scanner_module, "branch_losses", lambda *_: next(rows))
-    assert nearest_branch(segmentation_networks(source), PLAN, []) == "topcon"
+    networks = segmentation_networks(source)
+    networks["segmenter0"].add_branch("own")
+    cirrus, upside_down = BranchStart("cirrus"), BranchStart("spectralis", inverted=True)
+    rows = iter(({cirrus: 1.0, upside_down: 2.0}, {cirrus: 4.0, upside_down: 2.0}))
+    compared = []
+
+    def losses(_network: object, branches: list[str], *_: object) -> dict[BranchStart, float]:
+        compared.append(branches)
+        return next(rows)
+
+    monkeypatch.setattr(adapt_scanner_module, "start_losses", losses)
+    assert nearest_start(networks, PLAN, []) == upside_down
+    assert compared == [["spectralis", "cirrus"]] * 2
+
+
+def test_start_from_a_branch_that_a_network_lacks_is_refused(source: Bundle) -> None:
+    networks = segmentation_networks(source)
+    networks["segmenter0"].add_branch("own")
+    with pytest.raises(InputError, match="Found scanner branch 'own'"):
+        nearest_start(networks, PLAN, [], "own")
+
+
+def test_inverted_scans_start_from_a_branch_for_inverted_gray(
+    source: Bundle, tmp_path: Path
+) -> None:
+    networks = segmentation_networks(source)
+    path = labeled(tmp_path / "set").path / "set.npz"
+    with np.load(path) as stack:
+        image = 255 - stack["image"]
+    with torch.no_grad():
+        upright = torch.from_numpy(normalize(255 - image))[None]
+        of_network = networks["segmenter0"](upright, "cirrus")
+    (tmp_path / "inverted").mkdir()
+    codes = of_network[0].argmax(dim=0).numpy().astype(np.uint8)
+    np.savez(tmp_path / "inverted" / "inverted.npz", image=image, codes=codes)
+    first = {"segmenter0": networks["segmenter0"]}
+    found = nearest_start(first, PLAN, [Folder(tmp_path / "inverted")])
+    assert found == BranchStart("cirrus", inverted=True)
 
 
 def test_labeled_bscans_fit_better_after_adaptation(source: Bundle, tmp_path: Path) -> None:
@@ -155,8 +191,9 @@ def test_labeled_bscans_fit_better_after_adaptation(source: Bundle, tmp_path: Pa
     new = adapt_scanner(
         source, Adaptation("plex", start_from="cirrus"), [folder], tmp_path / "new", plan
     )
-    losses = branch_losses(segmentation_networks(new)["segmenter0"], PLAN, [folder])
-    assert losses["plex"] < losses["cirrus"]
+    network = segmentation_networks(new)["segmenter0"]
+    losses = start_losses(network, ("plex", "cirrus"), PLAN, [folder])
+    assert losses[BranchStart("plex")] < losses[BranchStart("cirrus")]
 
 
 def test_killed_adaptation_goes_on_and_ends_alike(source: Bundle, tmp_path: Path) -> None:

@@ -260,6 +260,18 @@ def test_what_was_assumed_becomes_a_note(
     assert note in output.notes[0]
 
 
+def test_scan_in_black_on_white_becomes_a_note(bundle: Bundle) -> None:
+    scan = np.full((2, 30, 22), 10, np.uint8)
+    scan[:, 12:18] = 200
+    upright = replace(example_volume(), voxels=scan)
+    printed = replace(upright, voxels=255 - scan)
+    assert run_ensemble(upright, bundle, compute=CPU).notes == ()
+    (note,) = run_ensemble(printed, bundle, compute=CPU).notes
+    assert "black on white" in note
+    stated = run_ensemble(printed, bundle, compute=CPU, scanner="cirrus")
+    assert stated.notes == ("Segmented as a scan of cirrus, as the user stated.",)
+
+
 def test_scores_of_a_single_bscan_come_with_a_warning(bundle: Bundle) -> None:
     output = run_ensemble(example_volume(bscans=1), bundle, compute=CPU)
     assert any("Single B-scan" in note for note in output.notes)

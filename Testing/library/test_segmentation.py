@@ -1,8 +1,11 @@
+import numpy as np
 import pytest
 import torch
 
 from RetinaTriageLib.errors import InputError
-from RetinaTriageLib.networks.blocks import with_neighbors
+from RetinaTriageLib.networks.blocks import conv_units, with_neighbors
+from RetinaTriageLib.networks.gray import INVERSION, normalize
+from RetinaTriageLib.networks.inverted_gray import invert_gray
 from RetinaTriageLib.networks.segmentation import (
     SegmentationConfig,
     SegmentationNetwork,
@@ -84,6 +87,22 @@ def test_copied_branch_answers_like_its_model():
     with torch.no_grad():
         assert torch.equal(network(bscans, "new_scanner"), network(bscans, "cirrus"))
     assert network.config.branches[-1] == "new_scanner"
+
+
+def test_inverted_branch_answers_inverted_pictures_like_its_model():
+    network = small_network()
+    network.add_branch("printed", like="cirrus")
+    gray = torch.from_numpy(normalize(np.random.default_rng(0).random((1, 2, 32, 32))))
+    with torch.no_grad():
+        for unit in conv_units(network.branches["printed"]):
+            unit.norm.running_mean.uniform_(-1, 1)
+            unit.norm.running_var.uniform_(0.5, 2)
+        network.branches["cirrus"].load_state_dict(network.branches["printed"].state_dict())
+        invert_gray(network.branches["printed"])
+        middle = (..., slice(2, -2), slice(2, -2))  # the border sees zeros past it
+        upright = network.branches["cirrus"](fold_depth(gray[0]))[middle]
+        inverted = network.branches["printed"](fold_depth(INVERSION - gray[0]))[middle]
+    torch.testing.assert_close(inverted, upright, rtol=1e-4, atol=1e-5)
 
 
 def test_unknown_branch_is_refused_with_those_there_are():
