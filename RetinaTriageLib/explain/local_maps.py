@@ -97,7 +97,7 @@ def _windows(
     width: int,
 ) -> tuple[slice, slice]:
     """A-scans that a network is shown, and those of them whose tissue may change."""
-    reach, step = width_reach(config), config.width_multiple
+    reach, step = width_reach(config), config.width_step
     first, last = max(0, int(columns[0]) - reach), min(width, int(columns[-1]) + 1 + reach)
     start = max(0, first - reach) // step * step  # levels must fall on the same A-scans
     return slice(start, min(width, last + reach)), slice(first, last)

@@ -89,14 +89,19 @@ def prepared(weight: Tensor, dtype: torch.dtype) -> Tensor:
 
 
 def halved(x: Tensor) -> Tensor:
-    """Maximum of every 2 x 2 voxels, (N, channel, depth, width) to half the depth and width.
+    """Maximum of every 2 x 2 voxels, (N, channel, depth, width) to half of both, rounded up.
 
     Two maxima of views take half the time of ``max_pool2d`` on processors (torch 2.13), which
     keeps the positions as well.
     """
-    rows = x.permute(0, 2, 3, 1)  # (N, depth, width, channel)
+    rows = _even(_even(x.permute(0, 2, 3, 1), 1), 2)  # (N, depth, width, channel)
     depths = torch.maximum(rows[:, 0::2], rows[:, 1::2])
     return torch.maximum(depths[:, :, 0::2], depths[:, :, 1::2]).permute(0, 3, 1, 2)
+
+
+def _even(x: Tensor, axis: int) -> Tensor:
+    """Make a length even: repeat the last entry along the axis if it is odd."""
+    return torch.cat((x, x.narrow(axis, -1, 1)), dim=axis) if x.shape[axis] % 2 else x
 
 
 @cache

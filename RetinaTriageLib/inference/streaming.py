@@ -21,7 +21,7 @@ from RetinaTriageLib.networks.segmentation import (
     EncoderLevel,
     SegmentationNetwork,
     fold_depth,
-    padded,
+    joined,
     require_branch,
 )
 
@@ -88,7 +88,7 @@ class _DecoderStage:
 
     def __call__(self, x: Tensor, skip: Tensor) -> Tensor:
         up = F.conv_transpose2d(x, self._weight, self._bias, stride=2)
-        return self._second(self._first(torch.cat((up, skip), dim=1)))
+        return self._second(self._first(joined(up, skip)))
 
 
 class _Skips:
@@ -187,7 +187,7 @@ class StreamedNetwork:
         self._ended = last
         x = None
         if bscans is not None and bscans.shape[0]:
-            x = fold_depth(padded(bscans.to(self._device, self._dtype), self._config))
+            x = fold_depth(bscans.to(self._device, self._dtype))
             for unit in self._branch:
                 x = unit(x)
         for stage, skips in zip(self._encoder, self._skips, strict=True):
@@ -207,7 +207,7 @@ class StreamedNetwork:
         In memory they lie as (N, depth, class, width): so the two depths of a row of features come
         out where they belong, and nothing is copied.
         """
-        rows = x[:, :, : (depth + 1) // 2, :width].permute(0, 2, 3, 1).float().flatten(0, 1)
+        rows = x.permute(0, 2, 3, 1).float().flatten(0, 1)
         scores = torch.matmul(self._head_weight, rows.transpose(1, 2)).add_(self._head_bias)
         return scores.view(x.shape[0], -1, self._config.classes, width)[:, :depth].transpose(1, 2)
 

@@ -21,7 +21,6 @@ from RetinaTriageLib.networks.segmentation import (
     SegmentationConfig,
     SegmentationNetwork,
     fold_depth,
-    padded,
     require_branch,
 )
 
@@ -70,7 +69,7 @@ class EncoderBackbone(nn.Module):
     def levels(self, images: Tensor) -> list[Tensor]:
         """Features (N, channel, depth, width) of every level, each half the one before."""
         gray = (images - CENTER) / SPREAD
-        levels = [self.branch(fold_depth(padded(gray, self.config)))]
+        levels = [self.branch(fold_depth(gray))]
         for level in self.encoder.values():
             levels.append(_standing_alone(level, levels[-1]))
         return levels
@@ -160,7 +159,7 @@ def encoder_config(source: SegmentationConfig, branch: str) -> SegmentationConfi
 def _standing_alone(level: nn.Module, x: Tensor) -> Tensor:
     """Features at half the size of ``x`` (N, channel, depth, width), each its own neighbor."""
     assert isinstance(level, EncoderLevel)
-    x = level.first(F.max_pool2d(x, 2))
+    x = level.first(F.max_pool2d(x, 2, ceil_mode=True))
     if level.slices is not None:
         x = x + level.slices.unit(torch.cat((x, x, x), dim=1))
     features: Tensor = level.second(x)

@@ -33,8 +33,6 @@ class DecoderBackbone(EncoderBackbone):
         x = skips.pop()
         for level in self.decoder.values():
             x = level(x, skips.pop())
-        depth, width = images.shape[-2:]
-        x = x[:, :, : -(-depth // 2), :width]  # the depth is folded, and what padding added is left
         if self.evidence is Evidence.PLACES:
             places = F.avg_pool2d(x.float(), (PLACE_PIXELS // 2, PLACE_PIXELS), ceil_mode=True)
             return places.flatten(2).transpose(1, 2)  # (N, place, F)

@@ -44,13 +44,8 @@ class SegmentationConfig:
             raise InputError(msg)
 
     @property
-    def depth_multiple(self) -> int:
-        """Depths that the network works on are a multiple of this."""
-        return 1 << len(self.channels)
-
-    @property
-    def width_multiple(self) -> int:
-        """Widths that the network works on are a multiple of this."""
+    def width_step(self) -> int:
+        """A-scans that the deepest level takes together."""
         return 1 << (len(self.channels) - 1)
 
     @property
@@ -69,8 +64,8 @@ class EncoderLevel(nn.Module):
         self.second = ConvUnit(outputs, outputs, 3)
 
     def forward(self, x: Tensor, bscans: int) -> Tensor:
-        """Features at half the size of ``x`` (batch * B-scan, channel, depth, width)."""
-        x = self.first(F.max_pool2d(x, 2))
+        """Features (batch * B-scan, channel, depth, width) at half the size, rounded up."""
+        x = self.first(F.max_pool2d(x, 2, ceil_mode=True))
         if self.slices is not None:
             x = x + self.slices(x, bscans)
         features: Tensor = self.second(x)
@@ -88,7 +83,7 @@ class DecoderLevel(nn.Module):
 
     def forward(self, x: Tensor, skip: Tensor) -> Tensor:
         """Features (N, outputs, depth, width) at the size of ``skip``."""
-        features: Tensor = self.second(self.first(torch.cat((self.up(x), skip), dim=1)))
+        features: Tensor = self.second(self.first(joined(self.up(x), skip)))
         return features
 
 
@@ -151,14 +146,14 @@ class SegmentationNetwork(nn.Module):
             )
             raise InputError(msg)
         batch, count, depth, width = bscans.shape
-        x = fold_depth(padded(bscans.flatten(0, 1), self.config))
+        x = fold_depth(bscans.flatten(0, 1))
         skips = [self.branches[branch](x)]
         for level in self.encoder.values():
             skips.append(level(skips[-1], count))
         x = skips.pop()
         for level in self.decoder.values():
             x = level(x, skips.pop())
-        scores = unfold_depth(self.head(x))[:, :, :depth, :width]
+        scores = unfold_depth(self.head(x))[:, :, :depth]
         return scores.reshape(batch, count, -1, depth, width).transpose(1, 2)
 
     def add_branch(self, name: str, like: str | None = None) -> None:
@@ -189,17 +184,21 @@ def require_branch(config: SegmentationConfig, branch: str) -> None:
         raise InputError(msg)
 
 
-def padded(bscans: Tensor, config: SegmentationConfig) -> Tensor:
-    """B-scans (N, depth, width) with their last row and column repeated to whole multiples."""
-    depth, width = bscans.shape[-2:]
-    border = (0, -width % config.width_multiple, 0, -depth % config.depth_multiple)
-    return F.pad(bscans[:, None], border, mode="replicate")[:, 0]
+def joined(up: Tensor, skip: Tensor) -> Tensor:
+    """Channels of both, at the size of ``skip``: halves of levels were rounded up."""
+    depth, width = skip.shape[-2:]
+    return torch.cat((up[:, :, :depth, :width], skip), dim=1)
 
 
 def fold_depth(bscans: Tensor) -> Tensor:
-    """Even and odd depths as two channels: (N, depth, width) to (N, 2, depth / 2, width)."""
+    """Even and odd depths as two channels: (N, depth, width) to (N, 2, depth / 2, width).
+
+    An odd number of depths is rounded up; the last one is repeated.
+    """
     count, depth, width = bscans.shape
-    pairs = bscans.reshape(count, depth // 2, 2, width).transpose(1, 2)
+    if depth % 2:
+        bscans = torch.cat((bscans, bscans[:, -1:]), dim=1)
+    pairs = bscans.reshape(count, -1, 2, width).transpose(1, 2)
     return pairs.contiguous(memory_format=torch.channels_last)
 
 

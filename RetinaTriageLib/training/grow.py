@@ -31,8 +31,7 @@ from RetinaTriageLib.networks.segmentation import (
 def grown(network: SegmentationNetwork, channels: tuple[int, ...]) -> SegmentationNetwork:
     """Network of more channels, or more levels, with the same answers.
 
-    New weights are drawn: set the seed of torch before. With more levels answers at the border
-    differ where B-scans are no multiple of `SegmentationConfig.depth_multiple`: more is repeated.
+    New weights are drawn: set the seed of torch before.
 
     Parameters
     ----------

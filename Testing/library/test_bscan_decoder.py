@@ -42,7 +42,7 @@ def test_last_features_give_the_scores_of_the_segmentation_network() -> None:
     source.eval()
     backbone = DecoderBackbone(encoder_config(SOURCE, "topcon"), Evidence.PLACES).eval()
     backbone.take_weights(source, "topcon")
-    image = torch.rand(1, 24, 20)  # neither is a whole multiple, so both are padded
+    image = torch.rand(1, 24, 20)  # neither can be halved at every level
     head = torch.nn.functional.linear(
         backbone(image), source.head.weight[:, :, 0, 0], source.head.bias
     )
@@ -51,7 +51,7 @@ def test_last_features_give_the_scores_of_the_segmentation_network() -> None:
     assert torch.allclose(of_first_place, scores[:, :8, :8].mean(dim=(1, 2)), atol=1e-4)
 
 
-def test_places_are_eight_pixels_wide_and_leave_padding_out() -> None:
+def test_places_are_eight_pixels_wide_and_cover_the_picture() -> None:
     backbone = DecoderBackbone(ENCODER_SHAPE, Evidence.PLACES).eval()
     assert backbone(torch.rand(2, 20, 24)).shape == (2, 3 * 3, backbone.features)
 

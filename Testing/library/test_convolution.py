@@ -53,7 +53,8 @@ def test_missing_operators_are_no_error(monkeypatch: pytest.MonkeyPatch) -> None
     assert not fused_kernels_agree(torch.float32)
 
 
+@pytest.mark.parametrize("size", [(8, 6), (7, 6), (8, 5), (1, 3)])
 @pytest.mark.parametrize("dtype", FORMATS)
-def test_halved_is_max_pooling(dtype: torch.dtype) -> None:
-    x = torch.randn(2, 3, 8, 6).to(dtype)
-    assert torch.equal(halved(x), torch.nn.functional.max_pool2d(x, 2))
+def test_halved_is_max_pooling(dtype: torch.dtype, size: tuple[int, int]) -> None:
+    x = torch.randn(2, 3, *size).to(dtype)
+    assert torch.equal(halved(x), torch.nn.functional.max_pool2d(x, 2, ceil_mode=True))
