@@ -32,7 +32,7 @@ from RetinaTriageLib.training.segmentation_validation import (
 from RetinaTriageLib.training.stack_batches import CropSize, StackBatch, StackSource
 from RetinaTriageLib.training.stacks import Stack, StackLibrary
 
-COMPARED_STACKS = 12  # of each folder, on which branches are compared
+COMPARED_STACKS = 6  # of each folder, on which branches are compared
 COMPARED_BSCANS = 2  # of each stack
 
 
