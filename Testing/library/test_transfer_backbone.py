@@ -9,6 +9,7 @@ import torch
 from example_transfer import SHAPE, segmentation_weights, tiny_plan
 from safetensors.torch import save_file
 
+from RetinaTriageLib.bundle import bundled_models, load_bundle
 from RetinaTriageLib.errors import InputError
 from RetinaTriageLib.image_classes import Head
 from RetinaTriageLib.networks.bscan import BscanNetwork
@@ -38,7 +39,8 @@ def test_encoder_has_the_weights_of_a_segmentation_run(tmp_path: Path) -> None:
 def test_encoder_has_the_weights_of_a_bundle() -> None:
     first, second = (network(BackboneSource(member=member)) for member in (0, 1))
     assert backbone_digest(first) != backbone_digest(second)
-    assert first.backbone.features == 2 * (96 + 128)
+    deepest = load_bundle(bundled_models()).manifest.segmenters[0].config["channels"][-2:]
+    assert first.backbone.features == 2 * sum(deepest)
 
 
 def test_random_weights_follow_from_the_seed() -> None:
