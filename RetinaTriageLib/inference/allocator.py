@@ -13,7 +13,6 @@ import platform
 # Parameters of mallopt(3) in <malloc.h> of glibc.
 M_TRIM_THRESHOLD = -1
 M_MMAP_THRESHOLD = -3
-M_ARENA_MAX = -8
 
 LARGEST_BLOCK_BYTES = 1 << 30
 LARGEST_TOP_BYTES = (1 << 31) - 1
@@ -28,6 +27,4 @@ def keep_freed_memory() -> bool:
     mallopt.restype = ctypes.c_int
     in_heap = mallopt(M_MMAP_THRESHOLD, LARGEST_BLOCK_BYTES)
     untrimmed = mallopt(M_TRIM_THRESHOLD, LARGEST_TOP_BYTES)
-    # The heap of a thread of its own has no room for blocks of 64 MB and more.
-    shared = mallopt(M_ARENA_MAX, 1)
-    return bool(in_heap and untrimmed and shared)
+    return bool(in_heap and untrimmed)

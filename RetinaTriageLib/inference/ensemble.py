@@ -18,7 +18,6 @@ from RetinaTriageLib.inference.judge import judge, judge_jointly
 from RetinaTriageLib.inference.memory import in_chunks_that_fit
 from RetinaTriageLib.inference.scan_notes import branch_of, scan_notes
 from RetinaTriageLib.inference.segment import GridPlan, Segmentation, segment
-from RetinaTriageLib.inference.side_by_side import networks_at_once
 from RetinaTriageLib.inference.slab import PROCESSOR_BSCANS, suiting_slab
 from RetinaTriageLib.networks.classifier_input import (
     ClassifierInput,
@@ -237,11 +236,8 @@ def _segment(
             bundle.manifest.segmenters, bundle.segmentation_networks(), strict=True
         )
     )
-    at_once = networks_at_once(len(streams), compute)
     return in_chunks_that_fit(
-        lambda slab: segment(
-            volume, streams, plan, slab, reporter.count, compute.torch_device, at_once
-        ),
+        lambda slab: segment(volume, streams, plan, slab, reporter.count, compute.torch_device),
         slab_bscans,
         "B-scans",
         reporter.say,

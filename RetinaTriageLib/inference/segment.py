@@ -1,15 +1,13 @@
 """Segmentation of a volume by several networks in one pass over its B-scans.
 
-Networks take a slab of B-scans one after the other, or some at the same time. Of its probabilities
-only what is asked for is kept: labels, the consensus and the small grids that classifiers see.
+Networks take turns on a slab of B-scans. Of its probabilities only what is asked for is kept:
+labels, the consensus and the small grids that classifiers see.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import closing
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
 import numpy.typing as npt
@@ -18,7 +16,6 @@ from torch import Tensor
 
 from RetinaTriageLib.inference.bscan_stream import BscanStream
 from RetinaTriageLib.inference.label_volume import LabelVolume
-from RetinaTriageLib.inference.side_by_side import side_by_side
 from RetinaTriageLib.networks.classifier_input import (
     ClassifierGrid,
     ClassifierInput,
@@ -73,7 +70,6 @@ def segment(
     slab_bscans: int,
     on_bscan: Callable[[int], None],
     device: torch.device = PROCESSOR,
-    at_once: int = 1,
 ) -> Segmentation:
     """Tissue maps, consensus and classifier grids of one volume.
 
@@ -86,8 +82,9 @@ def segment(
     on_bscan : told how many B-scans have gone through a network, up to S x B-scans; what it raises
         ends the work
     device : where the streams compute
-    at_once : how many networks compute at a time, see `networks_at_once`
     """
+    bscans = volume.shape[0]
+    scale = gray_scale(volume.voxels)
     consensus = None  # of one network it is its map
     if len(streams) > 1:
         consensus = _Consensus(LabelVolume(volume.shape, device), len(streams))
@@ -95,19 +92,19 @@ def segment(
     for stream in streams:
         stream.begin()
     done = 0
-
-    def tasks() -> Iterator[Callable[[], _Answer]]:
-        for gray, last in _slabs(volume, slab_bscans, device):
-            for number, (stream, output) in enumerate(zip(streams, outputs, strict=True)):
-                yield partial(_answer, number, stream, output, gray, last=last)
-
-    # No network begins a slab before its answer for the one before it was taken.
-    ahead = min(at_once + 1, len(streams))
-    with closing(side_by_side(tasks(), at_once, ahead)) as answers:
-        for answer in answers:
+    for first in range(0, bscans, slab_bscans):
+        last = min(first + slab_bscans, bscans)
+        gray = _on_device(normalize(volume.voxels[first:last], scale), device)
+        for number, (stream, output) in enumerate(zip(streams, outputs, strict=True)):
+            # (B-scan, class, depth, width); some segmenters answer from the processor.
+            scores = stream.push(gray, last=last == bscans).to(device)
+            # Along the memory of `StreamedNetwork`, where depth comes before class.
+            probabilities = scores.transpose(1, 2).softmax(dim=2).transpose(1, 2)
+            at = output.done
+            output.add(probabilities)
             if consensus is not None:
-                consensus.add(answer.network, answer.first, answer.probabilities)
-            for _ in range(answer.taken):
+                consensus.add(number, at, probabilities)
+            for _ in range(first, last):
                 done += 1
                 on_bscan(done)
     tissue_maps = tuple(output.tissue_map.finish() for output in outputs)
@@ -117,45 +114,6 @@ def segment(
         tuple(output.grids.finish() for output in outputs),
         _aligned([output.grids for output in outputs]) if plan.aligned else (),
     )
-
-
-@dataclass(frozen=True)
-class _Answer:
-    """Probabilities (B-scan, class, depth, width) of the B-scans from ``first`` on.
-
-    Attributes
-    ----------
-    taken : how many B-scans the network was given, which may be others
-    """
-
-    network: int
-    first: int
-    probabilities: Tensor
-    taken: int
-
-
-@torch.inference_mode()
-def _answer(
-    number: int, stream: BscanStream, output: _NetworkOutput, gray: Tensor, *, last: bool
-) -> _Answer:
-    """Push a slab through one network and keep what is wanted of it."""
-    first = output.done
-    # (B-scan, class, depth, width); some segmenters answer from the processor.
-    scores = stream.push(gray, last=last).to(gray.device)
-    # Along the memory of `StreamedNetwork`, where depth comes before class.
-    probabilities = scores.transpose(1, 2).softmax(dim=2).transpose(1, 2)
-    output.add(probabilities)
-    return _Answer(number, first, probabilities, len(gray))
-
-
-def _slabs(
-    volume: OCTVolume, slab_bscans: int, device: torch.device
-) -> Iterator[tuple[Tensor, bool]]:
-    """Slabs of a volume as normalized gray values, each with whether it is the last."""
-    scale, bscans = gray_scale(volume.voxels), volume.shape[0]
-    for first in range(0, bscans, slab_bscans):
-        end = min(first + slab_bscans, bscans)
-        yield _on_device(normalize(volume.voxels[first:end], scale), device), end == bscans
 
 
 def most_likely(probabilities: Tensor) -> Tensor:

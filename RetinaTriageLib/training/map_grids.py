@@ -17,7 +17,6 @@ from RetinaTriageLib.errors import InputError
 from RetinaTriageLib.inference.bscan_stream import bscan_stream
 from RetinaTriageLib.inference.compute import Compute
 from RetinaTriageLib.inference.segment import GridPlan, segment
-from RetinaTriageLib.inference.side_by_side import networks_at_once
 from RetinaTriageLib.inference.slab import suiting_slab
 from RetinaTriageLib.networks.classifier_input import (
     ClassifierInput,
@@ -72,8 +71,7 @@ def automatic_grids(
     source = ClassifierInput(bundle.manifest.classifier_input)
     plan = GridPlan(classifier_grid(bundle.manifest), bundle.vocabulary, source, seed=0)
     slab = suiting_slab(compute, volume.shape)
-    at_once = networks_at_once(len(streams), compute)
-    grids = segment(volume, streams, plan, slab, on_bscan, compute.torch_device, at_once).grids
+    grids = segment(volume, streams, plan, slab, on_bscan, compute.torch_device).grids
     return {entry.name: grid for entry, grid in zip(entries, grids, strict=True)}
 
 

@@ -202,7 +202,7 @@ def fail_once_midway(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """Let the first pass run out of memory at its fifth B-scan; slabs tried are listed."""
     slabs: list[int] = []
 
-    def failing(volume, streams, plan, slab, on_bscan, device, at_once):
+    def failing(volume, streams, plan, slab, on_bscan, device):
         slabs.append(slab)
 
         def count(done: int) -> None:
@@ -211,29 +211,10 @@ def fail_once_midway(monkeypatch: pytest.MonkeyPatch) -> list[int]:
                 raise RuntimeError(message)
             on_bscan(done)
 
-        return segment(volume, streams, plan, slab, count, device, at_once)
+        return segment(volume, streams, plan, slab, count, device)
 
     monkeypatch.setattr(ensemble, "segment", failing)
     return slabs
-
-
-@pytest.mark.parametrize("threads", [2, 5])
-def test_networks_at_once_find_what_they_find_in_turn(tmp_path: Path, threads: int) -> None:
-    bundle = example_bundle(tmp_path / "five", segmenters=5)
-    volume = example_volume(bscans=9)
-    in_turn = run_ensemble(volume, bundle, compute=CPU, slab_bscans=2)
-    counts: list[int] = []
-    together = run_ensemble(
-        volume,
-        bundle,
-        compute=replace(CPU, threads=threads),
-        slab_bscans=2,
-        on_progress=lambda progress: counts.append(progress.done),
-    )
-    np.testing.assert_array_equal(together.tissue_maps, in_turn.tissue_maps)
-    np.testing.assert_array_equal(together.consensus, in_turn.consensus)
-    assert together.opinions[4][0].scores.keys() == in_turn.opinions[4][0].scores.keys()
-    assert counts[:45] == list(range(1, 46))
 
 
 def test_lack_of_memory_for_one_bscan_is_a_device_error(
