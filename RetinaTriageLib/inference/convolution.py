@@ -15,7 +15,7 @@ import torch
 import torch.nn.functional as F  # noqa: N812 - torch's own abbreviation
 from torch import Tensor
 
-from RetinaTriageLib.networks.blocks import ConvUnit
+from RetinaTriageLib.networks.blocks import ConvUnit, even_length
 
 Convolution = Callable[[Tensor], Tensor]
 
@@ -94,14 +94,9 @@ def halved(x: Tensor) -> Tensor:
     Two maxima of views take half the time of ``max_pool2d`` on processors (torch 2.13), which
     keeps the positions as well.
     """
-    rows = _even(_even(x.permute(0, 2, 3, 1), 1), 2)  # (N, depth, width, channel)
+    rows = even_length(even_length(x.permute(0, 2, 3, 1), 1), 2)  # (N, depth, width, channel)
     depths = torch.maximum(rows[:, 0::2], rows[:, 1::2])
     return torch.maximum(depths[:, :, 0::2], depths[:, :, 1::2]).permute(0, 3, 1, 2)
-
-
-def _even(x: Tensor, axis: int) -> Tensor:
-    """Make a length even: repeat the last entry along the axis if it is odd."""
-    return torch.cat((x, x.narrow(axis, -1, 1)), dim=axis) if x.shape[axis] % 2 else x
 
 
 @cache

@@ -78,6 +78,11 @@ def with_neighbors(x: Tensor, bscans: int) -> Tensor:
     return joined.reshape(count, depth, width, 3 * channels).permute(0, 3, 1, 2)
 
 
+def even_length(x: Tensor, axis: int) -> Tensor:
+    """Repeat the last entry along an axis of odd length."""
+    return torch.cat((x, x.narrow(axis, -1, 1)), dim=axis) if x.shape[axis] % 2 else x
+
+
 def prepare(network: nn.Module) -> None:
     """Draw the weights of all layers for ReLU networks and lay them out channels last.
 

@@ -14,7 +14,7 @@ import torch.nn.functional as F  # noqa: N812 - torch's own abbreviation
 from torch import Tensor, nn
 
 from RetinaTriageLib.errors import InputError
-from RetinaTriageLib.networks.blocks import ConvUnit, SliceUnit, prepare
+from RetinaTriageLib.networks.blocks import ConvUnit, SliceUnit, even_length, prepare
 
 
 @dataclass(frozen=True)
@@ -195,10 +195,8 @@ def fold_depth(bscans: Tensor) -> Tensor:
 
     An odd number of depths is rounded up; the last one is repeated.
     """
-    count, depth, width = bscans.shape
-    if depth % 2:
-        bscans = torch.cat((bscans, bscans[:, -1:]), dim=1)
-    pairs = bscans.reshape(count, -1, 2, width).transpose(1, 2)
+    count, _, width = bscans.shape
+    pairs = even_length(bscans, 1).reshape(count, -1, 2, width).transpose(1, 2)
     return pairs.contiguous(memory_format=torch.channels_last)
 
 
