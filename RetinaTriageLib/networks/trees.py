@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -44,7 +45,8 @@ class Trees(nn.Module):
         super().__init__()
         self.register_buffer("feature", torch.zeros(size.nodes, dtype=torch.int16))
         self.register_buffer("threshold", torch.full((size.nodes,), NEVER))
-        self.register_buffer("child", torch.arange(size.nodes, dtype=torch.int32))
+        # By numpy: for tensors without data torch's own loads its compiler, over a second's work.
+        self.register_buffer("child", torch.from_numpy(np.arange(size.nodes, dtype=np.int32)))
         self.register_buffer("root", torch.zeros(size.trees, dtype=torch.int32))
 
     def leaves(self, samples: Tensor) -> Tensor:

@@ -14,7 +14,6 @@ from RetinaTriageLib.writers.case_folder import (
     write_case,
 )
 from RetinaTriageLib.writers.report import write_report
-from RetinaTriageLib.writers.report_pdf import write_pdf
 
 REPORT_FILE = "report.html"
 PDF_FILE = "report.pdf"
@@ -41,5 +40,8 @@ def save_case(
     """
     extras: dict[str, FileWriter] = {REPORT_FILE: partial(write_report, result), **formats}
     if pdf:
+        # Imported late: drawing pages takes a second to load, and most cases have none.
+        from RetinaTriageLib.writers.report_pdf import write_pdf
+
         extras[PDF_FILE] = partial(write_pdf, result)
     return write_case(result, Path(folder), extras, overwrite=overwrite)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from RetinaTriageLib.volume import LabelArray
 from RetinaTriageLib.writers.report_maps import EnFaceMap
 from RetinaTriageLib.writers.report_opinions import hypothesis_letter
 from RetinaTriageLib.writers.report_pictures import (
+    encoded,
     gray_levels,
     jpeg,
     label_png,
@@ -84,12 +86,12 @@ def browser_data(result: TriageResult, maps: tuple[EnFaceMap, ...]) -> dict[str,
             for tissue in result.vocabulary.tissues
         ],
         "counts": tissue_counts(result).tolist(),
-        "gray": [jpeg(bscan) for bscan in gray_levels(volume.voxels)],
+        "gray": encoded(jpeg, gray_levels(volume.voxels)),
         "maps": [
             {
                 "name": name,
                 "hypothesis": tissue_map is not result.consensus,
-                "pictures": [label_png(bscan, classes) for bscan in tissue_map],
+                "pictures": encoded(partial(label_png, classes=classes), tissue_map),
             }
             for name, _, tissue_map in named_maps(result)
         ],
