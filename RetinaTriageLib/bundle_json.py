@@ -40,7 +40,7 @@ def bundle_fields(text: bytes) -> dict[str, Any]:
 
 
 def require_schema(found: Mapping[str, Any], schema_file: str, newest: int) -> None:
-    """Refuse fields of a newer version than ``newest``, or that break their schema."""
+    """Refuse fields of another version than ``newest``, or that break their schema."""
     # Imported late: a program that only shows a result needs no JSON schema.
     from jsonschema import Draft202012Validator
     from jsonschema.exceptions import best_match
@@ -48,8 +48,15 @@ def require_schema(found: Mapping[str, Any], schema_file: str, newest: int) -> N
     version = found.get("schema_version")
     if isinstance(version, int) and version > newest:
         msg = (
-            f"Found a bundle of schema version {version}; this RetinaTriage reads up to "
+            f"Found a bundle of schema version {version}; this RetinaTriage reads "
             f"{newest}. Update RetinaTriage or choose an older bundle."
+        )
+        raise BundleError(msg)
+    if isinstance(version, int) and 1 <= version < newest:
+        msg = (
+            f"Found a bundle of schema version {version}; this RetinaTriage reads {newest}, whose "
+            "networks see other numbers. Use the RetinaTriage that it was made with, or train its "
+            "networks on and make the bundle again."
         )
         raise BundleError(msg)
     schema = json.loads((Path(__file__).parent / schema_file).read_text("utf-8"))

@@ -36,7 +36,7 @@ from RetinaTriageLib.outcomes import OUTCOME_HEADS, OutcomeHead
 from RetinaTriageLib.result import Vocabulary
 from RetinaTriageLib.tissues import TISSUES, Tissue
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2  # networks see gray by `networks.gray.tissue_scale`; before, as displayed
 
 ClassifierInputName = Literal["most-likely", "sampled", "probabilities"]
 """Values of `networks.classifier_input.ClassifierInput`, which needs torch and this does not."""

@@ -20,7 +20,7 @@ from RetinaTriageLib import OCTVolume, read_volume
 from RetinaTriageLib.bundle import Bundle, bundled_models, load_bundle
 from RetinaTriageLib.hypotheses import Opinion
 from RetinaTriageLib.inference.segment import Segmentation
-from RetinaTriageLib.networks.gray import gray_scale, normalize
+from RetinaTriageLib.networks.gray import normalize, tissue_scale
 from RetinaTriageLib.phantoms.devices import SPECTRALIS, with_bscans
 from RetinaTriageLib.phantoms.eye import Disease
 from RetinaTriageLib.phantoms.phantom import make_phantom
@@ -131,7 +131,7 @@ def _scores(opinions: tuple[tuple[Opinion, ...], ...], head: str) -> np.ndarray:
 
 
 def _probability_change(volume: OCTVolume, bundle: Bundle) -> float:
-    part = torch.from_numpy(normalize(volume.voxels[:SHORT], gray_scale(volume.voxels)))
+    part = torch.from_numpy(normalize(volume.voxels[:SHORT], tissue_scale(volume.voxels)))
     (network,) = cases.networks_of(bundle, 1)
     exact, fast = (
         cases.StreamedNetwork(network, cases.BRANCH, dtype).push(part, last=True).softmax(1)

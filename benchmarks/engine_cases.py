@@ -26,7 +26,7 @@ from RetinaTriageLib.inference.judge import judge
 from RetinaTriageLib.inference.segment import GridPlan, Segmentation, segment
 from RetinaTriageLib.inference.streaming import StreamedNetwork
 from RetinaTriageLib.networks.classifier_input import ClassifierInput
-from RetinaTriageLib.networks.gray import gray_scale, normalize
+from RetinaTriageLib.networks.gray import normalize, tissue_scale
 from RetinaTriageLib.networks.patient import UNKNOWN_PATIENT
 from RetinaTriageLib.networks.segmentation import SegmentationConfig, SegmentationNetwork
 from RetinaTriageLib.volume import OCTVolume
@@ -197,7 +197,7 @@ def _scaled(
     run: Callable[[Tensor], object], volume: OCTVolume, windows: Callable[[tuple[int, ...]], int]
 ) -> float:
     """Seconds for the volume, from those for its first B-scans and the numbers of windows."""
-    gray = torch.from_numpy(normalize(volume.voxels, gray_scale(volume.voxels)))
+    gray = torch.from_numpy(normalize(volume.voxels, tissue_scale(volume.voxels)))
     part = gray[: WINDOW[0]]
     with torch.inference_mode():
         run(part)

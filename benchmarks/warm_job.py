@@ -66,10 +66,12 @@ def measure(stated: argparse.Namespace) -> None:
 
     from RetinaTriageLib import TriageOptions, read_volume, triage
     from RetinaTriageLib.bundle import bundled_models, load_bundle
+    from RetinaTriageLib.inference.allocator import keep_freed_memory
     from RetinaTriageLib.inference.compute import choose_compute
     from RetinaTriageLib.inference.warm_bundle import WarmBundle
     from RetinaTriageLib.writers.case import save_case
 
+    keep_freed_memory()  # as the command line and the worker do
     if stated.memory_gb:
         total = torch.cuda.get_device_properties(0).total_memory
         torch.cuda.set_per_process_memory_fraction(stated.memory_gb * 1e9 / total)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -25,6 +26,9 @@ EXIT_CODES: dict[type[RetinaTriageError], int] = {
     CancelledError: 130,
 }
 """2 is argparse's own code for a command line that it cannot read."""
+
+NOT_READ = 141
+"""As shells count a program that writes to a reader who has left, such as ``head``."""
 
 EPILOG = """\
 exit codes: 0 done, 2 command line, 3 input, 4 model bundle, 5 compute device, 6 output, 130 stopped
@@ -64,6 +68,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parsed = parser.parse_args(words)
     try:
         code: int = parsed.command(parsed)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # What is left in the buffer goes nowhere, else Python would complain of it at the end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return NOT_READ
     except RetinaTriageError as error:
         sys.stderr.write(f"retina-triage: {error}\n")
         return _exit_code(error)

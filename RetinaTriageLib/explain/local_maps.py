@@ -15,7 +15,7 @@ from RetinaTriageLib.explain.lone_bscan import picture_of
 from RetinaTriageLib.explain.occlusion_map import FloatArray
 from RetinaTriageLib.inference.bscan_stream import BscanStream
 from RetinaTriageLib.inference.segment import most_likely
-from RetinaTriageLib.networks.gray import GrayScale, gray_scale, normalize
+from RetinaTriageLib.networks.gray import GrayScale, normalize, tissue_scale
 from RetinaTriageLib.networks.segmentation import SegmentationConfig
 from RetinaTriageLib.volume import LabelArray, OCTVolume
 
@@ -55,7 +55,7 @@ class LocalMaps:
         configs: Sequence[SegmentationConfig],
     ) -> None:
         self._streams, self._configs = tuple(streams), tuple(configs)
-        self._scale: GrayScale = gray_scale(bscan.voxels)
+        self._scale: GrayScale = tissue_scale(bscan.voxels)
         self._picture = picture_of(bscan)
         everything = slice(0, self._picture.shape[1])
         self.whole = tuple(

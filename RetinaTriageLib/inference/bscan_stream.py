@@ -13,6 +13,7 @@ from RetinaTriageLib.inference.streaming import StreamedNetwork
 from RetinaTriageLib.networks.gray import eight_bits
 from RetinaTriageLib.networks.kinds import BscanSegmenter, Segmenter
 from RetinaTriageLib.networks.segmentation import SegmentationNetwork
+from RetinaTriageLib.tissues import TISSUES
 from RetinaTriageLib.volume import OCTVolume, VoxelSpacing
 
 
@@ -22,12 +23,13 @@ class BscanStream(Protocol):
     def begin(self) -> None:
         """Forget everything; the next B-scan is the first of a volume."""
 
-    def push(self, bscans: Tensor, *, last: bool) -> Tensor:
+    def push(self, bscans: Tensor | None, *, last: bool) -> Tensor:
         """Class scores before softmax of the B-scans now complete; there may be none.
 
         Parameters
         ----------
-        bscans : float tensor (B-scan, depth, width), normalized gray values of the next B-scans
+        bscans : float tensor (B-scan, depth, width), normalized gray values of the next B-scans;
+            None where only the end is to be told
         last : True if no B-scan follows; all that is outstanding comes back
 
         Returns
@@ -45,8 +47,10 @@ class SingleBscans:
     def begin(self) -> None:
         """Nothing is remembered between B-scans."""
 
-    def push(self, bscans: Tensor, *, last: bool) -> Tensor:  # noqa: ARG002 - the interface's
+    def push(self, bscans: Tensor | None, *, last: bool) -> Tensor:  # noqa: ARG002 - the interface's
         """Class scores before softmax, float32 tensor (B-scan, class, depth, width)."""
+        if bscans is None:
+            return torch.empty(0, len(TISSUES), 1, 1)
         voxels = eight_bits(bscans.cpu().numpy().astype(np.float32, copy=False))
         return self._segmenter.bscan_scores(voxels, self._spacing)
 

@@ -23,7 +23,7 @@ from RetinaTriageLib.networks.classifier_input import (
     GridArray,
     sample_labels,
 )
-from RetinaTriageLib.networks.gray import gray_scale, normalize
+from RetinaTriageLib.networks.gray import normalize, tissue_scale
 from RetinaTriageLib.result import Vocabulary
 from RetinaTriageLib.volume import LabelArray, OCTVolume
 
@@ -84,27 +84,28 @@ def segment(
     device : where the streams compute
     """
     bscans = volume.shape[0]
-    scale = gray_scale(volume.voxels)
+    scale = tissue_scale(volume.voxels)
     consensus = None  # of one network it is its map
     if len(streams) > 1:
         consensus = _Consensus(LabelVolume(volume.shape, device), len(streams))
     outputs = [_NetworkOutput(volume, plan, number, device) for number in range(len(streams))]
     for stream in streams:
         stream.begin()
+    slabs = [volume.voxels[first : first + slab_bscans] for first in range(0, bscans, slab_bscans)]
     done = 0
-    for first in range(0, bscans, slab_bscans):
-        last = min(first + slab_bscans, bscans)
-        gray = _on_device(normalize(volume.voxels[first:last], scale), device)
+    # The end comes by itself: with the last slab, networks would answer for two slabs at once.
+    for slab in (*slabs, None):
+        gray = None if slab is None else _on_device(normalize(slab, scale), device)
         for number, (stream, output) in enumerate(zip(streams, outputs, strict=True)):
             # (B-scan, class, depth, width); some segmenters answer from the processor.
-            scores = stream.push(gray, last=last == bscans).to(device)
+            scores = stream.push(gray, last=gray is None).to(device)
             # Along the memory of `StreamedNetwork`, where depth comes before class.
             probabilities = scores.transpose(1, 2).softmax(dim=2).transpose(1, 2)
             at = output.done
             output.add(probabilities)
             if consensus is not None:
                 consensus.add(number, at, probabilities)
-            for _ in range(first, last):
+            for _ in range(0 if slab is None else len(slab)):
                 done += 1
                 on_bscan(done)
     tissue_maps = tuple(output.tissue_map.finish() for output in outputs)

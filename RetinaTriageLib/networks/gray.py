@@ -16,6 +16,22 @@ INVERSION = (1 - 2 * CENTER) / SPREAD  # less a normalized gray value, that of t
 
 PERCENTILES = (0.5, 99.5)
 
+# Where segmentation networks see the noise of vitreous and depth, and the bright layers: about
+# where both lie in common scans as displayed (medians of 273 phantom stacks and 41 real pictures).
+TISSUE_GRAY = (0.10, 0.53)
+
+# Both are found in blocks of voxels, so that neither speckle nor a crop around the retina moves
+# them: the vitreous by the medians of blocks, as a fifth of a scan is darker; the bright layers
+# (RPE, nerve fibers) as what the 12 brightest voxels of an A-scan reach, 50 µm. On those stacks
+# the spread of the vitreous' median gray fell from 0.37 to 0.02 of its distance to the retina's,
+# that of the retina itself from 0.22 to 0.17, of intraretinal fluid from 0.43 to 0.22.
+BLOCK = 16
+DARK_PERCENT = 20.0
+BRIGHT_DEPTHS = 12
+SAMPLED_BSCANS = 32
+
+BLACK_ON_WHITE = 0.6  # of the gray scale; medians of 555 real pictures, B-scans above all, < 0.46
+
 
 @dataclass(frozen=True)
 class GrayScale:
@@ -25,20 +41,80 @@ class GrayScale:
     high: float
 
 
+EIGHT_BITS = GrayScale(0.0, 255.0)
+
+
 def gray_scale(voxels: npt.NDArray[Any]) -> GrayScale:
-    """Gray scale of a whole volume: 0 to 255 for 8 bit, robust limits for everything else.
+    """Black and white of a whole volume as shown: 0 and 255 for 8 bit, else robust limits.
 
     Parameters
     ----------
     voxels : array (B-scan, depth, width)
     """
     if voxels.dtype == np.uint8:
-        return GrayScale(0.0, 255.0)
+        return EIGHT_BITS
     # A quarter of the voxels pins the percentiles down and spares most of the sorting.
     low, high = np.percentile(voxels[..., ::2, ::2], PERCENTILES)
     if low == high:  # nearly empty volume: percentiles fall into the background
         low, high = voxels.min(), voxels.max()
     return GrayScale(float(low), float(high))
+
+
+def tissue_scale(voxels: npt.NDArray[Any]) -> GrayScale:
+    """Gray scale on which background and bright layers lie where they do in other volumes.
+
+    Scanners and their displays differ in black level and contrast; networks shall not. Pure white
+    is left out, since registration fills with it. A volume in black on white keeps its sense:
+    inverted, it has the inverted scale.
+
+    Parameters
+    ----------
+    voxels : array (B-scan, depth, width), all of a volume
+
+    Examples
+    --------
+    >>> bands = np.repeat(np.array([40, 80, 126, 255], dtype=np.uint8), (180, 40, 20, 16))
+    >>> scale = tissue_scale(np.tile(bands[:, None], (1, 1, 64)))
+    >>> round(scale.low, 1), round(scale.high, 1)
+    (20.0, 220.0)
+    """
+    part = voxels[:: max(1, len(voxels) // SAMPLED_BSCANS)]
+    shown = gray_scale(voxels)
+    if not is_black_on_white(part):
+        return _anchored(part, shown)
+    total = shown.low + shown.high
+    inverted = _anchored(total - part.astype(np.float32), shown)
+    return GrayScale(total - inverted.high, total - inverted.low)
+
+
+def is_black_on_white(voxels: npt.NDArray[Any]) -> bool:
+    """Whether a scan looks inverted: more than half of it is vitreous and deep choroid, dark.
+
+    Parameters
+    ----------
+    voxels : array (B-scan, depth, width)
+    """
+    scale = gray_scale(voxels)
+    return bool(np.median(voxels) > scale.low + BLACK_ON_WHITE * (scale.high - scale.low))
+
+
+def _anchored(voxels: npt.NDArray[Any], shown: GrayScale) -> GrayScale:
+    """Scale of gray values, bright on dark, or ``shown`` where they have no two tissues."""
+    bscans, depth, width = (voxels.shape[0], *(size // BLOCK for size in voxels.shape[1:]))
+    whole = voxels[:, : depth * BLOCK, : width * BLOCK]
+    if whole.size == 0:
+        return shown
+    blocks = whole.reshape(bscans, depth, BLOCK, width, BLOCK)
+    background = np.percentile(np.median(blocks, axis=(2, 4)), DARK_PERCENT)
+    tissue = np.where(blocks < voxels.max(), blocks, np.asarray(background, voxels.dtype))
+    ascans = np.sort(tissue.mean(axis=4).reshape(bscans, depth * BLOCK, width), axis=1)
+    bright = np.median(ascans[:, -BRIGHT_DEPTHS])
+    if bright <= background:
+        return shown
+    dark, light = TISSUE_GRAY
+    extent = (bright - background) / (light - dark)
+    low = background - dark * extent
+    return GrayScale(float(low), float(low + extent))
 
 
 def normalize(voxels: npt.NDArray[Any], scale: GrayScale | None = None) -> npt.NDArray[np.float32]:

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from RetinaTriageLib.labels.label_sets import LABEL_SETS, UNKNOWN
-from RetinaTriageLib.networks.gray import INVERSION, normalize
+from RetinaTriageLib.networks.gray import EIGHT_BITS, INVERSION, normalize
 from RetinaTriageLib.networks.inverted_gray import invert_gray
 from RetinaTriageLib.networks.renorm import forget_statistics
 from RetinaTriageLib.networks.segmentation import SegmentationNetwork
@@ -244,7 +244,7 @@ def _loss(
     """Loss on the middle ones of the labeled B-scans of a stack."""
     labeled = labeled_bscans(stack)
     chosen = labeled[max(0, (len(labeled) - COMPARED_BSCANS) // 2) :][:COMPARED_BSCANS]
-    gray = normalize(stack.image[chosen])
+    gray = normalize(stack.image[chosen], EIGHT_BITS)
     if start.inverted:
         gray = np.float32(INVERSION) - gray
     images = torch.from_numpy(gray)[None].to(plan.device)

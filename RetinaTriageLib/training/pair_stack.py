@@ -11,7 +11,7 @@ from RetinaTriageLib.errors import InputError
 from RetinaTriageLib.labels.case_truth import read_truth, with_truth
 from RetinaTriageLib.labels.label_sets import UNKNOWN
 from RetinaTriageLib.labels.slicer_pairs import read_codes, segmentation_of
-from RetinaTriageLib.networks.gray import eight_bits, gray_scale, normalize
+from RetinaTriageLib.networks.gray import eight_bits, normalize, tissue_scale
 from RetinaTriageLib.readers.registry import read_volume
 from RetinaTriageLib.volume import DeviceFamily, LabelArray
 
@@ -28,7 +28,7 @@ class Pair:
 
 
 def read_pair(scan: Path) -> Pair:
-    """B-scans from the first to the last labeled one and some neighbors, 8 bit gray.
+    """B-scans from the first to the last labeled one and some neighbors, in gray of 8 bit.
 
     Raises
     ------
@@ -43,5 +43,5 @@ def read_pair(scan: Path) -> Pair:
         msg = f"{segmentation_of(scan).name} labels nothing; draw segments of tissues and save it."
         raise InputError(msg)
     window = slice(max(0, labeled[0] - CONTEXT_BSCANS), labeled[-1] + CONTEXT_BSCANS + 1)
-    image = eight_bits(normalize(volume.voxels[window], gray_scale(volume.voxels)))
+    image = eight_bits(normalize(volume.voxels[window], tissue_scale(volume.voxels)))
     return Pair(image, np.ascontiguousarray(codes[window]), volume.device)

@@ -7,7 +7,7 @@ import numpy.typing as npt
 import torch
 
 from RetinaTriageLib.labels.label_sets import LABEL_SETS
-from RetinaTriageLib.networks.gray import normalize
+from RetinaTriageLib.networks.gray import EIGHT_BITS, normalize
 from RetinaTriageLib.networks.segmentation import SegmentationNetwork
 from RetinaTriageLib.tissues import TISSUES, TissueGroup, labels_of
 from RetinaTriageLib.training.stacks import Stack, StackLibrary
@@ -75,7 +75,7 @@ def _confusion(
 ) -> Confusion:
     """Voxel counts (code, predicted tissue) of one stack, a few B-scans at a time."""
     counts = np.zeros(CODES * len(TISSUES), np.int64)
-    images = normalize(stack.image)
+    images = normalize(stack.image, EIGHT_BITS)
     context = network.config.context_bscans // 2
     for first in range(0, len(images), BSCANS_AT_A_TIME):
         last = min(first + BSCANS_AT_A_TIME, len(images))

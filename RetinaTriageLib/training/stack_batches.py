@@ -9,7 +9,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from RetinaTriageLib.networks.gray import GrayScale, normalize
+from RetinaTriageLib.networks.gray import EIGHT_BITS, normalize
 from RetinaTriageLib.tissues import TISSUES
 from RetinaTriageLib.training.augment import AugmentationPlan, Bscans, augmented
 from RetinaTriageLib.training.sample_folder import Folder
@@ -18,7 +18,6 @@ from RetinaTriageLib.training.stacks import Stack, StackLibrary
 # Lesions fill so few voxels that crops by chance hardly show them.
 EVERYWHERE = ("vitreous_subhyaloid", "neurosensory_retina", "rpe", "choroid_outer")
 RARE_TISSUES = tuple(tissue.label for tissue in TISSUES if tissue.name not in EVERYWHERE)
-EIGHT_BITS = GrayScale(0.0, 255.0)  # augmented gray values are float, of the same range
 
 # Neighbors that a batch takes of each eye. Few at a time make a batch of several eyes, which learns
 # faster; whole stacks teach what lies across B-scans.

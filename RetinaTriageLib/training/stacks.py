@@ -19,6 +19,7 @@ import numpy.typing as npt
 
 from RetinaTriageLib.errors import InputError
 from RetinaTriageLib.labels.label_sets import UNKNOWN
+from RetinaTriageLib.networks.gray import eight_bits, normalize, tissue_scale
 from RetinaTriageLib.training.augment import Bscans
 from RetinaTriageLib.training.pair_stack import read_pair
 from RetinaTriageLib.training.patients import bootstrapped
@@ -30,7 +31,10 @@ FOCUS_TRIES = 12  # stacks looked at for a tissue; each is read once and then ke
 
 @dataclass(frozen=True)
 class Stack:
-    """Labeled B-scans of one eye; arrays (B-scan, depth, width)."""
+    """Labeled B-scans of one eye; arrays (B-scan, depth, width).
+
+    Gray values are those that networks see, black 0 and white 255, whatever the scanner wrote.
+    """
 
     image: Bscans
     codes: Bscans
@@ -76,7 +80,7 @@ def load_stack(path: Path) -> Stack:
         raise InputError(msg)
     if image.ndim == 2:
         image, codes = image[None], codes[None]
-    return Stack(image, codes, device)
+    return Stack(eight_bits(normalize(image, tissue_scale(image))), codes, device)
 
 
 @dataclass

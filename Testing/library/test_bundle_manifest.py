@@ -63,8 +63,15 @@ def test_manifest_of_another_program_is_refused(tmp_path: Path) -> None:
 
 def test_newer_schema_asks_for_an_update(tmp_path: Path) -> None:
     example_bundle(tmp_path / "bundle")
-    rewrite_manifest(tmp_path / "bundle", schema_version=2)
+    rewrite_manifest(tmp_path / "bundle", schema_version=3)
     with pytest.raises(BundleError, match="Update RetinaTriage"):
+        load_bundle(tmp_path / "bundle")
+
+
+def test_networks_of_an_older_schema_are_not_shown_other_gray(tmp_path: Path) -> None:
+    example_bundle(tmp_path / "bundle")
+    rewrite_manifest(tmp_path / "bundle", schema_version=1)
+    with pytest.raises(BundleError, match=r"reads 2.*see other numbers"):
         load_bundle(tmp_path / "bundle")
 
 

@@ -10,7 +10,7 @@ import pytest
 from example_bundle import example_bundle
 from scan_files import write_picture_folder
 
-from RetinaTriageLib.cli.main import main
+from RetinaTriageLib.cli.main import NOT_READ, main
 
 FACTS = ("--spacing-um", "120", "3.87", "11.7", "--laterality", "OD", "--scanner", "spectralis")
 
@@ -114,3 +114,19 @@ def test_start_loads_neither_torch_nor_scipy(statement: str) -> None:
     code = f"{statement}\nimport sys\nprint({{'torch', 'scipy', 'SimpleITK'}} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
+
+
+def test_reader_who_leaves_early_gets_no_traceback(tmp_path: Path) -> None:
+    example_bundle(tmp_path / "bundle")
+    words = [sys.executable, "-m", "RetinaTriageLib.cli.main", "bundle", "check"]
+    with subprocess.Popen(
+        [*words, str(tmp_path / "bundle")],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as command:
+        assert command.stdout is not None
+        command.stdout.close()
+        assert command.stderr is not None
+        complaint = command.stderr.read()
+    assert (command.returncode, complaint) == (NOT_READ, "")
