@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,22 +15,25 @@ import torch
 from RetinaTriageLib.bundle_manifest import GRADIENT_BOOSTED
 from RetinaTriageLib.errors import InputError
 from RetinaTriageLib.networks.boosted_classification import BoostedClassifier, BoostedConfig
-from RetinaTriageLib.networks.classification import ClassificationConfig, HeadShape
-from RetinaTriageLib.networks.map_places import Cell
-from RetinaTriageLib.networks.steady_features import steady_features, steady_ranges
+from RetinaTriageLib.networks.classification import HeadShape
+from RetinaTriageLib.networks.steady_features import steady_ranges
 from RetinaTriageLib.networks.trees import TreeSize
 from RetinaTriageLib.progress import OnProgress, Progress, ignore_progress
 from RetinaTriageLib.tissues import TISSUES
 from RetinaTriageLib.training.checkpoints import plain_value, save_weights
 from RetinaTriageLib.training.classification_validation import classification_figures
 from RetinaTriageLib.training.gradual_boosting import Booster, BoostingPlan, Ranks, boost
-from RetinaTriageLib.training.grid_augment import Grid, GridAugmentation, augmented_grid
 from RetinaTriageLib.training.grids import UNANSWERED, Answer, GridLibrary
+from RetinaTriageLib.training.measured_maps import (
+    MeasuredMaps,
+    MeasuringPlan,
+    Samples,
+    asked,
+    measured_maps,
+)
 from RetinaTriageLib.training.optimization import BEST
 from RetinaTriageLib.training.sample_folder import Folder
 from RetinaTriageLib.training.tree_arrays import tree_arrays
-
-Samples = npt.NDArray[np.float32]
 
 UNSEEN_SCORE = -10.0  # of an outcome that no sample had
 RARE = 2  # an outcome with fewer samples for or against it cannot be learned
@@ -42,15 +45,14 @@ class BoostedPlan:
 
     Attributes
     ----------
-    samples : at most so many tissue maps of each folder
-    copies : changed copies of every map, beside the map itself
+    members : classifiers to train on the same measurements; of several, each has a seed of its own
+        and patients drawn with replacement
     """
 
     boosting: BoostingPlan = field(default_factory=BoostingPlan)
-    samples: int = 2000
-    copies: int = 1
-    augmentation: GridAugmentation = field(default_factory=GridAugmentation)
+    measuring: MeasuringPlan = field(default_factory=MeasuringPlan)
     seed: int = 0
+    members: int = 1
 
 
 def train_boosted(
@@ -58,39 +60,48 @@ def train_boosted(
     folders: Sequence[Folder],
     out_folder: Path,
     *,
+    drawn: Sequence[Path] = (),
     held_out: Sequence[Path] = (),
     on_progress: OnProgress = ignore_progress,
 ) -> dict[str, float]:
     """Train boosted trees into ``best.safetensors`` of a folder; gives figures on held-out maps.
 
+    Several members go into its folders ``member_1`` and so on, which then also begin the names of
+    their figures.
+
     Parameters
     ----------
     folders : tissue maps with answers, as for classification networks; weights are not used
+    drawn : folders of maps that were drawn, to learn from with the errors of those in ``folders``
 
     Raises
     ------
     InputError
-        If scikit-learn is missing, or a folder holds no maps.
+        If scikit-learn is missing, a folder holds no maps, drawn maps come without known errors,
+        or there is no member.
     """
+    if plan.members < 1:
+        msg = f"Found {plan.members} members; expected at least 1."
+        raise InputError(msg)
     config = BoostedConfig(softness=plan.boosting.softness)
-    samples, answers = _measured(plan, folders, config, on_progress)
-    classifier = fitted(plan, samples, answers, config, on_progress)
-    facts = {
-        "kind": GRADIENT_BOOSTED,
-        "config": json.dumps(asdict(config)),
-        "plan": json.dumps(asdict(plan), default=plain_value),
-    }
-    save_weights(out_folder / BEST, classifier, facts)
-    libraries = tuple(GridLibrary(path, _asked(config), cache_bytes=0) for path in held_out)
-    if not libraries:
-        return {}
-    return classification_figures(classifier, libraries, {}, "cpu", half_precision=False)
+    found = [folder.path for folder in folders]
+    maps = measured_maps(plan.measuring, config, found, drawn, on_progress)
+    libraries = tuple(GridLibrary(path, asked(config), cache_bytes=0) for path in held_out)
+    if plan.members == 1:
+        return _train_member(plan, maps, config, out_folder, libraries, on_progress)
+    figures: dict[str, float] = {}
+    for number in range(plan.members):
+        own, name = replace(plan, seed=plan.seed + number), f"member_{number + 1}"
+        some = maps.drawn(own.seed)
+        reached = _train_member(own, some, config, out_folder / name, libraries, on_progress)
+        figures |= {f"{name}:{figure}": value for figure, value in reached.items()}
+    return figures
 
 
 def fitted(
     plan: BoostedPlan,
     samples: Samples,
-    answers: dict[str, Answer],
+    answers: Mapping[str, Answer],
     config: BoostedConfig,
     on_progress: OnProgress = ignore_progress,
 ) -> BoostedClassifier:
@@ -135,6 +146,27 @@ def fitted(
     return classifier.eval()
 
 
+def _train_member(
+    plan: BoostedPlan,
+    maps: MeasuredMaps,
+    config: BoostedConfig,
+    out_folder: Path,
+    held_out: Sequence[GridLibrary],
+    on_progress: OnProgress,
+) -> dict[str, float]:
+    """Write one classifier; gives its figures on held-out maps."""
+    classifier = fitted(plan, maps.samples, maps.answers, config, on_progress)
+    facts = {
+        "kind": GRADIENT_BOOSTED,
+        "config": json.dumps(asdict(config)),
+        "plan": json.dumps(asdict(plan), default=plain_value),
+    }
+    save_weights(out_folder / BEST, classifier, facts)
+    if not held_out:
+        return {}
+    return classification_figures(classifier, held_out, {}, "cpu", half_precision=False)
+
+
 class _Material(NamedTuple):
     """What the trees of all questions learn from."""
 
@@ -172,38 +204,3 @@ def _yes_or_no(material: _Material, answer: Answer) -> Booster:
         certain = -UNSEEN_SCORE if positives > known.sum() / 2 else UNSEEN_SCORE
         return Booster([], np.array([certain if known.any() else 0.0]))
     return material.booster(known, answer[known, None] == 1)
-
-
-def _measured(
-    plan: BoostedPlan, folders: Sequence[Folder], config: BoostedConfig, on_progress: OnProgress
-) -> tuple[Samples, dict[str, Answer]]:
-    """Measurements and answers of all maps and their changed copies."""
-    rng = np.random.default_rng(plan.seed)
-    rows: list[Samples] = []
-    answers: dict[str, list[Answer]] = {head.name: [] for head in config.heads}
-    for folder in folders:
-        library = GridLibrary(folder.path, _asked(config), cache_bytes=0)
-        count = min(plan.samples, len(library))
-        for done in range(count):
-            on_progress(Progress("measure", done, count))
-            sample = library[done]
-            for copy in range(1 + plan.copies):
-                grid = augmented_grid(sample.grid, plan.augmentation, rng) if copy else sample.grid
-                known = not copy or rng.random() >= plan.augmentation.forget_patient_chance
-                rows.append(np.concatenate((_row(grid, config), sample.patient * known)))
-                for name, answer in sample.answers.items():
-                    answers[name].append(answer)
-    stacked = {name: np.stack(of_head) for name, of_head in answers.items()}
-    return np.stack(rows).astype(np.float32), stacked
-
-
-def _row(grid: Grid, config: BoostedConfig) -> Samples:
-    fractions = grid.astype(np.float32) / np.float32(255)
-    return steady_features(fractions, Cell(*config.cell_mm), TISSUES)
-
-
-def _asked(config: BoostedConfig) -> ClassificationConfig:
-    """Say what a grid file is read for."""
-    return ClassificationConfig(
-        config.grid_classes, heads=config.heads, patient_features=config.patient_features
-    )

@@ -5,6 +5,7 @@ A mirrored scan is one of the other eye. No tissue and no outcome names a side, 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -43,13 +44,27 @@ class GridAugmentation:
     forget_patient_chance: float = 0.5
 
 
-def augmented_grid(grid: Grid, plan: GridAugmentation, rng: np.random.Generator) -> Grid:
-    """Change class fractions (class, B-scan, depth, width); zeros outside the scan."""
-    return augmented_maps(grid, plan, rng, 1)[0]
+def augmented_grid(
+    grid: Grid,
+    plan: GridAugmentation,
+    rng: np.random.Generator,
+    err: Callable[[Grid], Grid] | None = None,
+) -> Grid:
+    """Change class fractions (class, B-scan, depth, width); zeros outside the scan.
+
+    Parameters
+    ----------
+    err : gives a map with errors of a segmentation; None for those of `mistaken`
+    """
+    return augmented_maps(grid, plan, rng, 1, err)[0]
 
 
 def augmented_maps(
-    grid: Grid, plan: GridAugmentation, rng: np.random.Generator, maps: int
+    grid: Grid,
+    plan: GridAugmentation,
+    rng: np.random.Generator,
+    maps: int,
+    err: Callable[[Grid], Grid] | None = None,
 ) -> list[Grid]:
     """Change one map into several of the same scan: moved alike, each with errors of its own."""
     if rng.random() < plan.flip_chance:
@@ -57,7 +72,7 @@ def augmented_maps(
     grid = moved(grid, plan, rng)
     if rng.random() < plan.flip_chance:
         grid = grid[..., ::-1]
-    found = [mistaken(grid, plan, rng) for _ in range(maps)]
+    found = [mistaken(grid, plan, rng) if err is None else err(grid) for _ in range(maps)]
     if rng.random() < plan.blink_chance:
         bscan = rng.integers(grid.shape[1])
         for one in found:

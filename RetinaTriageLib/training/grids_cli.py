@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from RetinaTriageLib.bundle import bundled_models, load_bundle
+from RetinaTriageLib.bundle_networks import classifier_grid
 from RetinaTriageLib.errors import InputError
 from RetinaTriageLib.inference.compute import REQUESTS, choose_compute
 from RetinaTriageLib.phantoms.devices import SCANNERS, with_bscans
@@ -64,7 +65,8 @@ def run_grids(options: argparse.Namespace) -> int:
             return automatic_grids(scan.volume, bundle, compute, lambda _done: None)
 
         names = [entry.name for entry in bundle.manifest.segmenters]
-        written = write_grids(cases, grids_of, names, options.out, _say)
+        grid = classifier_grid(bundle.manifest)
+        written = write_grids(cases, grids_of, names, options.out, _say, truth_on=grid)
     sys.stdout.write(f"{options.out}: {written} new tissue maps of {len(cases)} scans\n")
     return 0
 

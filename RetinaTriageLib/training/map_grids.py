@@ -10,6 +10,7 @@ from enum import Enum
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from RetinaTriageLib.bundle import Bundle
 from RetinaTriageLib.bundle_networks import classifier_grid
@@ -19,6 +20,7 @@ from RetinaTriageLib.inference.compute import Compute
 from RetinaTriageLib.inference.segment import GridPlan, segment
 from RetinaTriageLib.inference.slab import suiting_slab
 from RetinaTriageLib.networks.classifier_input import (
+    ClassifierGrid,
     ClassifierInput,
     GridArray,
     grid_from_labels,
@@ -26,9 +28,11 @@ from RetinaTriageLib.networks.classifier_input import (
 from RetinaTriageLib.progress import OnProgress, Progress
 from RetinaTriageLib.tissues import TISSUES
 from RetinaTriageLib.training.answered_cases import AnsweredCase, AnsweredScan
+from RetinaTriageLib.training.map_errors import TRUE_MAP
 from RetinaTriageLib.training.patients import PATIENT_ID
 from RetinaTriageLib.volume import OCTVolume
 
+StoredGrid = npt.NDArray[np.uint8]
 Grids = Mapping[str, GridArray]
 """Name of the map, empty for the only one of a scan, to its grid."""
 
@@ -81,6 +85,8 @@ def write_grids(
     names: Sequence[str],
     out_folder: Path,
     on_progress: OnProgress,
+    *,
+    truth_on: ClassifierGrid | None = None,
 ) -> int:
     """Write the grids of all cases with their answers; returns how many files are new.
 
@@ -88,6 +94,8 @@ def write_grids(
     ----------
     names : of the maps of each scan, as ``grids_of`` gives them; a case whose files are all there
         is left alone, so that a stopped job goes on
+    truth_on : grid on which the true map is written beside each, where the tissue of every voxel
+        is known
     """
     written = 0
     for number, case in enumerate(cases):
@@ -97,19 +105,32 @@ def write_grids(
         if all(path.exists() for path in paths.values()):
             continue
         scan = case.load()
+        truth = _true_map(scan, truth_on)
         for name, grid in grids_of(scan).items():
-            _write(paths[name], grid, case, scan)
+            _write(paths[name], grid, case, scan, truth)
             written += 1
         on_progress(Progress("grids", number + 1, len(cases), case.name))
     return written
 
 
-def _write(path: Path, grid: GridArray, case: AnsweredCase, scan: AnsweredScan) -> None:
+def _true_map(scan: AnsweredScan, grid: ClassifierGrid | None) -> StoredGrid | None:
+    """Grid of the tissues that were drawn, None where that of some voxels is not known."""
+    if grid is None or scan.codes is None or scan.codes.max() >= len(TISSUES):
+        return None
+    return _stored(grid_from_labels(scan.codes, scan.volume.spacing, grid))
+
+
+def _stored(grid: GridArray) -> StoredGrid:
+    return np.round(grid * 255).astype(np.uint8)
+
+
+def _write(
+    path: Path, grid: GridArray, case: AnsweredCase, scan: AnsweredScan, truth: StoredGrid | None
+) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_suffix(".partial.npz")
-    np.savez_compressed(
-        partial,
-        grid=np.round(grid * 255).astype(np.uint8),
-        **{PATIENT_ID: np.array(case.patient), **scan.answers},  # type: ignore[arg-type]  # numpy's stub takes bools too
-    )
+    arrays = {"grid": _stored(grid), PATIENT_ID: np.array(case.patient), **scan.answers}
+    if truth is not None:
+        arrays[TRUE_MAP] = truth
+    np.savez_compressed(partial, **arrays)  # type: ignore[arg-type]  # numpy's stub takes bools too
     partial.replace(path)

@@ -63,7 +63,7 @@ def bootstrapped(paths: Sequence[Path], seed: int) -> list[Path]:
     ----------
     Oza and Russell, Online bagging and boosting, AISTATS 2001.
     """
-    counts = {patient: _times(patient, seed) for patient in sorted(map(patient_of, paths))}
+    counts = {patient: times_drawn(patient, seed) for patient in sorted(map(patient_of, paths))}
     drawn = [path for path in paths for _ in range(counts[patient_of(path)])]
     return drawn or list(paths)
 
@@ -91,5 +91,6 @@ def require_other_patients(training: Iterable[Path], held_out: Iterable[Path]) -
         raise InputError(msg)
 
 
-def _times(patient: str, seed: int) -> int:
+def times_drawn(patient: str, seed: int) -> int:
+    """How many times a patient comes in a draw with replacement, see `bootstrapped`."""
     return int(np.random.default_rng((seed, crc32(patient.encode()))).poisson(1.0))

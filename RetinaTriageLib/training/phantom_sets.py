@@ -59,8 +59,11 @@ _STACK_DEVICES = (*[SPECTRALIS] * 3, SPECTRALIS_WIDE, *[CIRRUS] * 4, *[TOPCON] *
 
 _RASTERS = (25, 49, 128)  # numbers of B-scans over the field: neighbors 47 to 250 µm apart
 
-# A classification grid has cells of 60 µm, so maps for it are made on every fourth A-scan.
-_COARSE = replace(SPECTRALIS, shape=(49, 496, 128), spacing=VoxelSpacing.from_um(122.0, 3.87, 46.8))
+# Whole maps: each scanner as often, coarse rasters twice as often. A hole that one B-scan shows is
+# blurred by the classification grid, one that five show is not; classifiers have to know both.
+_GRID_DEVICES = (SPECTRALIS, CIRRUS, TOPCON)
+_GRID_RASTERS = (25, 25, 49, 97)
+_GRID_ASCAN_STEP = 4  # A-scans are 12 µm apart, cells of the grid 60 µm wide
 
 
 def sample_path(seed: int, folder: Path) -> Path:
@@ -104,11 +107,20 @@ def without_black_bottom(image: LabelArray, codes: LabelArray) -> LabelArray:
 
 def write_grid(seed: int, folder: Path) -> Path:
     """Write the true tissue map of a seed as a classification grid, with all answers."""
-    phantom = make_phantom(seed, _COARSE, pictured=False)
-    grid = grid_from_labels(phantom.tissue_map, _COARSE.spacing)
+    scanner, raster = seed % len(_GRID_DEVICES), seed // len(_GRID_DEVICES) % len(_GRID_RASTERS)
+    device = _fewer_ascans(with_bscans(_GRID_DEVICES[scanner], _GRID_RASTERS[raster]))
+    phantom = make_phantom(seed, device, pictured=False)
+    grid = grid_from_labels(phantom.tissue_map, device.spacing)
     path = sample_path(seed, folder)
     _write(path, {"grid": np.round(grid * 255).astype(np.uint8), **answers(phantom.truth)})
     return path
+
+
+def _fewer_ascans(device: DeviceProfile) -> DeviceProfile:
+    """Change a scanner to one that skips A-scans, over the same field."""
+    spacing, (bscans, depths, widths) = device.spacing, device.shape
+    wide = VoxelSpacing(spacing.bscan_mm, spacing.depth_mm, spacing.width_mm * _GRID_ASCAN_STEP)
+    return replace(device, shape=(bscans, depths, widths // _GRID_ASCAN_STEP), spacing=wide)
 
 
 def answers(truth: Truth) -> dict[str, npt.NDArray[np.generic]]:

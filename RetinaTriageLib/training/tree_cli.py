@@ -12,6 +12,7 @@ from RetinaTriageLib.training.boosted_training import BoostedPlan, train_boosted
 from RetinaTriageLib.training.forest_training import ForestPlan, train_forest
 from RetinaTriageLib.training.gradual_boosting import BoostingPlan
 from RetinaTriageLib.training.graph_search_training import GraphSearchPlan, train_graph_search
+from RetinaTriageLib.training.measured_maps import MeasuringPlan
 from RetinaTriageLib.training.sample_folder import Folder
 from RetinaTriageLib.training.stack_spacing import device_spacing
 from RetinaTriageLib.volume import VoxelSpacing
@@ -62,9 +63,25 @@ def add_tree_commands(
         default=trees.softness,
         help="share of the maps below a threshold, and above, over which a split turns; 0: none",
     )
-    boosted.add_argument("--samples", type=int, default=judges.samples, help="of a folder")
-    boosted.add_argument("--copies", type=int, default=judges.copies, help="changed, of each map")
+    boosted.add_argument(
+        "--drawn",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="FOLDER",
+        help="true maps, to learn from with the errors of segmenters that the other folders show; "
+        "may be given several times",
+    )
+    measuring = judges.measuring
+    boosted.add_argument("--samples", type=int, default=measuring.samples, help="of a folder")
+    boosted.add_argument("--copies", type=int, default=measuring.copies, help="changed, a map")
     boosted.add_argument("--seed", type=int, default=judges.seed)
+    boosted.add_argument(
+        "--members",
+        type=int,
+        default=judges.members,
+        help="classifiers, each with patients drawn with replacement; in member_1, member_2, ...",
+    )
     boosted.set_defaults(command=run_boosted)
 
 
@@ -108,15 +125,16 @@ def run_graph_search(options: argparse.Namespace) -> int:
 def run_boosted(options: argparse.Namespace) -> int:
     """Train boosted trees as the options say."""
     boosting = BoostingPlan(rounds=options.rounds, depth=options.depth, softness=options.softness)
-    plan = BoostedPlan(
-        boosting,
-        samples=options.samples,
-        copies=options.copies,
-        seed=options.seed,
-    )
+    measuring = MeasuringPlan(options.samples, options.copies, seed=options.seed)
+    plan = BoostedPlan(boosting, measuring, seed=options.seed, members=options.members)
     _print_figures(
         train_boosted(
-            plan, options.data, options.out, held_out=options.held_out, on_progress=_print
+            plan,
+            options.data,
+            options.out,
+            drawn=options.drawn,
+            held_out=options.held_out,
+            on_progress=_print,
         )
     )
     return 0

@@ -14,7 +14,7 @@ from test_classification_loop import healthy_and_wet
 from RetinaTriageLib.bundle_manifest import ClassifierEntry
 from RetinaTriageLib.bundle_networks import classification_network
 from RetinaTriageLib.bundle_weights import encode_weights
-from RetinaTriageLib.errors import BundleError
+from RetinaTriageLib.errors import BundleError, InputError
 from RetinaTriageLib.inference.judge import judge
 from RetinaTriageLib.networks.boosted_classification import BoostedConfig
 from RetinaTriageLib.networks.classification import HeadShape, probabilities
@@ -28,9 +28,11 @@ from RetinaTriageLib.training.boosted_training import (
 )
 from RetinaTriageLib.training.checkpoints import read_tensors
 from RetinaTriageLib.training.gradual_boosting import BoostingPlan
+from RetinaTriageLib.training.measured_maps import MeasuredMaps, MeasuringPlan
 
 HARD = BoostingPlan(rounds=12, sample_share=1.0, feature_share=1.0, softness=0, damping=0)
-PLAN = BoostedPlan(HARD, copies=0)
+PLAN = BoostedPlan(HARD)
+FEW = BoostingPlan(rounds=10, sample_share=1.0, damping=0)
 URGENCY, SIGNS = HeadShape("urgency", 3, exclusive=True), HeadShape("signs", 2, exclusive=False)
 CONFIG = BoostedConfig(heads=(URGENCY, SIGNS))
 WIDTH = CONFIG.features + CONFIG.patient_features
@@ -137,13 +139,56 @@ def test_trees_that_measure_alike_measure_a_map_once(monkeypatch: pytest.MonkeyP
 
 def test_training_tells_wet_from_healthy(tmp_path: Path) -> None:
     folder = healthy_and_wet(tmp_path / "maps")
-    few = BoostedPlan(BoostingPlan(rounds=10, sample_share=1.0, damping=0), copies=2)
+    few = BoostedPlan(FEW, MeasuringPlan(copies=2))
     figures = train_boosted(few, [folder], tmp_path / "run", held_out=[folder.path])
     assert figures["referral:accuracy"] == 1.0
     assert figures["conditions:auc2"] == pytest.approx(1.0)
     _, header = read_tensors(tmp_path / "run" / "best.safetensors")
     assert header["kind"] == "gradient_boosted"
     assert json.loads(header["config"])["measurements"] == STEADY_VERSION
+
+
+def test_members_learn_from_patients_drawn_with_replacement(tmp_path: Path) -> None:
+    folder = healthy_and_wet(tmp_path / "maps")
+    plan = BoostedPlan(FEW, MeasuringPlan(copies=4), members=2)
+    figures = train_boosted(plan, [folder], tmp_path / "run", held_out=[folder.path])
+    assert {name.partition(":")[0] for name in figures} == {"member_1", "member_2"}
+    first, second = (
+        read_tensors(tmp_path / "run" / f"member_{number}" / "best.safetensors")[0]
+        for number in (1, 2)
+    )
+    assert first["value"].tolist() != second["value"].tolist()
+
+
+def test_a_patient_is_drawn_with_all_maps() -> None:
+    patients = [str(number // 3) for number in range(60)]
+    samples = np.arange(60, dtype=np.float32)[:, None]
+    drawn = MeasuredMaps(samples, {"urgency": np.arange(60)}, patients).drawn(seed=1)
+    counts = np.bincount(drawn.answers["urgency"], minlength=60).reshape(20, 3)
+    assert (counts == counts[:, :1]).all()
+    assert {0, 1, 2} <= set(counts[:, 0].tolist())
+    assert drawn.patients == [patients[row] for row in drawn.answers["urgency"]]
+    np.testing.assert_array_equal(drawn.samples[:, 0], drawn.answers["urgency"])
+
+
+def test_drawn_maps_are_learned_with_the_errors_of_others(tmp_path: Path) -> None:
+    found, drawn = healthy_and_wet(tmp_path / "found"), healthy_and_wet(tmp_path / "drawn", 4)
+    plan = BoostedPlan(FEW, MeasuringPlan(copies=2))
+    with pytest.raises(InputError, match="true map of the scan beside it"):
+        train_boosted(plan, [found], tmp_path / "run", drawn=[drawn.path])
+    for path in sorted(found.path.iterdir()):
+        with np.load(path) as file:
+            arrays = dict(file)
+        np.savez(path, **arrays, truth=arrays["grid"])
+    figures = train_boosted(
+        plan, [found], tmp_path / "run", drawn=[drawn.path], held_out=[drawn.path]
+    )
+    assert figures["referral:accuracy"] == 1.0
+
+
+def test_no_member_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="Found 0 members"):
+        train_boosted(replace(PLAN, members=0), [], tmp_path)
 
 
 @pytest.mark.parametrize("version", [STEADY_VERSION - 1, STEADY_VERSION + 1])

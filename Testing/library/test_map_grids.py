@@ -10,11 +10,13 @@ from example_bundle import CLASSIFICATION, example_bundle
 from slicer_scan import SHAPE, write_pair, write_scan, write_segments
 
 from RetinaTriageLib.errors import InputError
+from RetinaTriageLib.networks.classifier_input import ClassifierGrid, grid_from_labels
 from RetinaTriageLib.outcomes import CONDITIONS, REFERRAL
-from RetinaTriageLib.phantoms.devices import SPECTRALIS
+from RetinaTriageLib.phantoms.devices import SPECTRALIS, with_bscans
 from RetinaTriageLib.training.answered_cases import answer_arrays, folder_cases, phantom_cases
 from RetinaTriageLib.training.cli import add_train_commands
 from RetinaTriageLib.training.grids import load_grid
+from RetinaTriageLib.training.map_errors import TRUE_MAP
 from RetinaTriageLib.training.map_grids import manual_grids
 from RetinaTriageLib.training.patients import patient_of
 from RetinaTriageLib.volume import VoxelSpacing
@@ -50,6 +52,19 @@ def test_maps_that_are_there_are_kept(tmp_path: Path, capsys: pytest.CaptureFixt
     first, again = capsys.readouterr().out.splitlines()
     assert "1 new tissue maps of 1 scans" in first
     assert "0 new tissue maps of 1 scans" in again
+
+
+def test_automatic_map_of_a_phantom_lies_beside_the_true_one(tmp_path: Path) -> None:
+    example_bundle(tmp_path / "bundle", segmenters=1)
+    words = ("--phantoms", "1", "--bscans", "13", "--bundle", str(tmp_path / "bundle"))
+    assert run(*words, "--device", "cpu", "--out", str(tmp_path / "grids")) == 0
+    (path,) = (tmp_path / "grids").iterdir()
+    (case,) = phantom_cases(1, 0, with_bscans(SPECTRALIS, 13))
+    scan = case.load()
+    grid = ClassifierGrid((0.24, 0.016, 0.048), (4, 16, 16))  # that of the bundle
+    expected = grid_from_labels(scan.codes, scan.volume.spacing, grid)
+    with np.load(path) as file:
+        np.testing.assert_allclose(file[TRUE_MAP] / 255, expected, atol=1 / 255)
 
 
 def test_drawn_maps_need_the_tissue_of_every_voxel(tmp_path: Path) -> None:
