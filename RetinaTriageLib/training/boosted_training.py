@@ -32,6 +32,7 @@ from RetinaTriageLib.training.measured_maps import (
     measured_maps,
 )
 from RetinaTriageLib.training.optimization import BEST
+from RetinaTriageLib.training.patients import Resampling
 from RetinaTriageLib.training.sample_folder import Folder
 from RetinaTriageLib.training.tree_arrays import tree_arrays
 
@@ -45,14 +46,15 @@ class BoostedPlan:
 
     Attributes
     ----------
-    members : classifiers to train on the same measurements; of several, each has a seed of its own
-        and patients drawn with replacement
+    members : classifiers to train on the same measurements, each with a seed of its own
+    resampling : whether each of several members has all maps, or patients drawn with replacement
     """
 
     boosting: BoostingPlan = field(default_factory=BoostingPlan)
     measuring: MeasuringPlan = field(default_factory=MeasuringPlan)
     seed: int = 0
     members: int = 1
+    resampling: Resampling = Resampling.PERMUTATION
 
 
 def train_boosted(
@@ -92,7 +94,7 @@ def train_boosted(
     figures: dict[str, float] = {}
     for number in range(plan.members):
         own, name = replace(plan, seed=plan.seed + number), f"member_{number + 1}"
-        some = maps.drawn(own.seed)
+        some = maps.drawn(own.seed) if plan.resampling is Resampling.BOOTSTRAP else maps
         reached = _train_member(own, some, config, out_folder / name, libraries, on_progress)
         figures |= {f"{name}:{figure}": value for figure, value in reached.items()}
     return figures

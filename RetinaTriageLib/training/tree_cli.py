@@ -13,6 +13,7 @@ from RetinaTriageLib.training.forest_training import ForestPlan, train_forest
 from RetinaTriageLib.training.gradual_boosting import BoostingPlan
 from RetinaTriageLib.training.graph_search_training import GraphSearchPlan, train_graph_search
 from RetinaTriageLib.training.measured_maps import MeasuringPlan
+from RetinaTriageLib.training.patients import Resampling
 from RetinaTriageLib.training.sample_folder import Folder
 from RetinaTriageLib.training.stack_spacing import device_spacing
 from RetinaTriageLib.volume import VoxelSpacing
@@ -57,6 +58,7 @@ def add_tree_commands(
     trees = judges.boosting
     boosted.add_argument("--rounds", type=int, default=trees.rounds, help="trees of an outcome")
     boosted.add_argument("--depth", type=int, default=trees.depth)
+    boosted.add_argument("--learning-rate", type=float, default=trees.learning_rate)
     boosted.add_argument(
         "--softness",
         type=float,
@@ -80,7 +82,13 @@ def add_tree_commands(
         "--members",
         type=int,
         default=judges.members,
-        help="classifiers, each with patients drawn with replacement; in member_1, member_2, ...",
+        help="classifiers, each with a seed of its own, in folders member_1, member_2, ...",
+    )
+    boosted.add_argument(
+        "--resampling",
+        choices=[way.value for way in Resampling],
+        default=judges.resampling.value,
+        help="of the maps of several members: all, or patients drawn with replacement",
     )
     boosted.set_defaults(command=run_boosted)
 
@@ -124,9 +132,20 @@ def run_graph_search(options: argparse.Namespace) -> int:
 
 def run_boosted(options: argparse.Namespace) -> int:
     """Train boosted trees as the options say."""
-    boosting = BoostingPlan(rounds=options.rounds, depth=options.depth, softness=options.softness)
+    boosting = BoostingPlan(
+        rounds=options.rounds,
+        depth=options.depth,
+        learning_rate=options.learning_rate,
+        softness=options.softness,
+    )
     measuring = MeasuringPlan(options.samples, options.copies, seed=options.seed)
-    plan = BoostedPlan(boosting, measuring, seed=options.seed, members=options.members)
+    plan = BoostedPlan(
+        boosting,
+        measuring,
+        seed=options.seed,
+        members=options.members,
+        resampling=Resampling(options.resampling),
+    )
     _print_figures(
         train_boosted(
             plan,

@@ -29,6 +29,7 @@ from RetinaTriageLib.training.boosted_training import (
 from RetinaTriageLib.training.checkpoints import read_tensors
 from RetinaTriageLib.training.gradual_boosting import BoostingPlan
 from RetinaTriageLib.training.measured_maps import MeasuredMaps, MeasuringPlan
+from RetinaTriageLib.training.patients import Resampling
 
 HARD = BoostingPlan(rounds=12, sample_share=1.0, feature_share=1.0, softness=0, damping=0)
 PLAN = BoostedPlan(HARD)
@@ -148,9 +149,10 @@ def test_training_tells_wet_from_healthy(tmp_path: Path) -> None:
     assert json.loads(header["config"])["measurements"] == STEADY_VERSION
 
 
-def test_members_learn_from_patients_drawn_with_replacement(tmp_path: Path) -> None:
+@pytest.mark.parametrize("resampling", Resampling)
+def test_members_differ(resampling: Resampling, tmp_path: Path) -> None:
     folder = healthy_and_wet(tmp_path / "maps")
-    plan = BoostedPlan(FEW, MeasuringPlan(copies=4), members=2)
+    plan = BoostedPlan(FEW, MeasuringPlan(copies=4), members=2, resampling=resampling)
     figures = train_boosted(plan, [folder], tmp_path / "run", held_out=[folder.path])
     assert {name.partition(":")[0] for name in figures} == {"member_1", "member_2"}
     first, second = (

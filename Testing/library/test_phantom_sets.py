@@ -11,6 +11,7 @@ from RetinaTriageLib.networks.classification import ClassificationConfig
 from RetinaTriageLib.networks.classifier_input import DEFAULT_GRID
 from RetinaTriageLib.phantoms.clinical_rule import Truth
 from RetinaTriageLib.phantoms.eye import Disease
+from RetinaTriageLib.phantoms.phantom import make_phantom
 from RetinaTriageLib.training import phantom_sets
 from RetinaTriageLib.training.augment import CLIPPING
 from RetinaTriageLib.training.grids import load_grid
@@ -29,7 +30,6 @@ from RetinaTriageLib.training.stacks import load_stack
 @pytest.fixture(autouse=True)
 def small_rasters(monkeypatch):
     monkeypatch.setattr(phantom_sets, "_STACK_DEVICES", (SMALL,))
-    monkeypatch.setattr(phantom_sets, "_COARSE", SMALL)
 
 
 def test_stack_loads_back(tmp_path):
@@ -67,6 +67,22 @@ def test_grid_loads_back_with_answers(tmp_path):
     assert sample.grid.shape == (15, *DEFAULT_GRID.shape)
     assert set(sample.answers) == {"referral", "conditions", "progression", "treatment"}
     assert sample.answers["conditions"].sum() >= 1
+
+
+def test_grids_are_of_every_scanner_in_coarse_and_fine_rasters(tmp_path, monkeypatch):
+    asked = []
+
+    def noted(seed, device, **options):
+        asked.append(device)
+        return make_phantom(seed, SMALL, **options)
+
+    monkeypatch.setattr(phantom_sets, "make_phantom", noted)
+    for seed in range(12):
+        write_grid(seed, tmp_path)
+    rasters = {(device.family.value, device.shape[0]) for device in asked}
+    scanners = ("spectralis", "cirrus", "topcon")
+    assert rasters == {(scanner, bscans) for scanner in scanners for bscans in (25, 49, 97)}
+    assert {round(device.shape[2] * device.spacing.width_mm, 1) for device in asked} == {6.0}
 
 
 def test_answers_follow_the_vocabulary():
