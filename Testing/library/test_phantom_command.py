@@ -20,7 +20,6 @@ from RetinaTriageLib.training import phantom_sets
 def small_rasters(monkeypatch):
     monkeypatch.setattr(devices, "SCANNERS", {"spectralis": SMALL})
     monkeypatch.setattr(phantom_sets, "_STACK_DEVICES", (SMALL,))
-    monkeypatch.setattr(phantom_sets, "_COARSE", SMALL)
 
 
 def command(*words: object) -> int:

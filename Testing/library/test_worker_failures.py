@@ -106,14 +106,18 @@ class Killer:
 
     def __init__(self) -> None:
         self.words_left: int | None = None
+        self.killed: set[int] = set()
 
     def hear(self, line: str) -> None:
         if line.startswith("pid"):
             self.count(int(line.split()[1]))
 
     def count(self, pid: int) -> None:
+        if pid in self.killed:
+            return  # on a busy machine its greeting may be heard after its end
         if self.words_left == 0:
             os.kill(pid, signal.SIGKILL)
+            self.killed.add(pid)
         self.words_left = self.words_left - 1 if self.words_left else None
 
 
