@@ -61,13 +61,14 @@ def errors_between(truth: Grid, found: Grid) -> MapErrors:
     tissue = _tissue(truth)
     choroid = _choroid(tissue)
     # Each grid lies around the retina of its own map, which errors move.
-    apart = (choroid - _choroid(_tissue(found)))[choroid != NOTHING]
+    taken = _choroid(_tissue(found))
+    apart = (choroid - taken)[(choroid != NOTHING) & (taken != NOTHING)]
     found = _lowered(found, int(np.median(apart)) if apart.size else 0)
-    taken = _tissue(found)
-    known = (tissue != NOTHING) & (taken != NOTHING)
-    wrong = np.array(np.nonzero(known & (tissue != taken)))
+    given = _tissue(found)
+    known = (tissue != NOTHING) & (given != NOTHING)
+    wrong = np.array(np.nonzero(known & (tissue != given)))
     classes = len(truth)
-    pairs = tissue[known].astype(np.int64) * classes + taken[known]
+    pairs = tissue[known].astype(np.int64) * classes + given[known]
     confusions = np.bincount(pairs, minlength=classes * classes).reshape(classes, classes)
     return MapErrors(tissue, choroid, wrong, found[:, wrong[0], wrong[1], wrong[2]], confusions)
 
@@ -83,7 +84,7 @@ def read_errors(paths: Iterable[Path]) -> tuple[MapErrors, ...]:
     errors = []
     for path in paths:
         with np.load(path, allow_pickle=False) as file:
-            if TRUE_MAP not in file.files:
+            if not {TRUE_MAP, "grid"} <= set(file.files):
                 continue
             truth, found = file[TRUE_MAP], file["grid"]
         if truth.shape != found.shape or truth.dtype != np.uint8 or found.dtype != np.uint8:
@@ -109,11 +110,24 @@ def with_errors(grid: Grid, known: Sequence[MapErrors], rng: np.random.Generator
     Parameters
     ----------
     grid : uint8 array (class, B-scan, depth, width), class fractions times 255
-    known : errors in other eyes, on grids of the same shape
+    known : errors in other eyes
+
+    Raises
+    ------
+    InputError
+        If those are known on a grid of another shape.
     """
     tissue = _tissue(grid)
+    errors = known[int(rng.integers(len(known)))]
+    if errors.tissue.shape != tissue.shape:
+        msg = (
+            f"Found a map on a grid of {tissue.shape} cells and errors on one of "
+            f"{errors.tissue.shape}; expected the same (B-scan, depth, width). Make both with "
+            "bundles of the same classifier grid."
+        )
+        raise InputError(msg)
     mistaken = np.array(grid, order="C")
-    alike = _carry(known[int(rng.integers(len(known)))], tissue, mistaken)
+    alike = _carry(errors, tissue, mistaken)
     for lesion in LESIONS:
         cells = (tissue == lesion) & ~alike
         if cells.any():

@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from RetinaTriageLib.errors import InputError
 from RetinaTriageLib.networks.boosted_classification import BoostedConfig
 from RetinaTriageLib.networks.classification import ClassificationConfig
 from RetinaTriageLib.networks.map_places import Cell
@@ -83,8 +84,12 @@ def measured_maps(
     Raises
     ------
     InputError
-        If a folder holds no maps, or there are drawn ones but no errors known.
+        If a folder holds no maps, or there are drawn ones but no errors known, or no copies asked
+        for.
     """
+    if drawn and plan.copies < 1:
+        msg = "Found drawn maps but 0 copies; expected at least 1, as only copies have errors."
+        raise InputError(msg)
     rng = np.random.default_rng(plan.seed)
     known = read_errors(path for folder in found for path in sample_files(folder)) if drawn else ()
     rows: list[Samples] = []

@@ -178,6 +178,10 @@ def test_drawn_maps_are_learned_with_the_errors_of_others(tmp_path: Path) -> Non
     plan = BoostedPlan(FEW, MeasuringPlan(copies=2))
     with pytest.raises(InputError, match="true map of the scan beside it"):
         train_boosted(plan, [found], tmp_path / "run", drawn=[drawn.path])
+    with pytest.raises(InputError, match="only copies have errors"):
+        train_boosted(
+            replace(plan, measuring=MeasuringPlan(copies=0)), [found], tmp_path, drawn=[drawn.path]
+        )
     for path in sorted(found.path.iterdir()):
         with np.load(path) as file:
             arrays = dict(file)

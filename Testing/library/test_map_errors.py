@@ -88,3 +88,15 @@ def test_true_map_of_another_shape_is_refused(tmp_path: Path) -> None:
     np.savez(tmp_path / "a.npz", grid=eye(), **{TRUE_MAP: eye()[:, :2]})
     with pytest.raises(InputError, match=r"a\.npz: found a true map uint8 \(15, 2, 24, 20\)"):
         read_errors([tmp_path / "a.npz"])
+
+
+def test_errors_on_another_grid_are_refused(rng: np.random.Generator) -> None:
+    errors = errors_between(eye(), eye(fluid=slice(5, 12)))
+    with pytest.raises(InputError, match=r"grid of \(2, 24, 20\) cells and errors on one of"):
+        with_errors(eye()[:, :2], [errors], rng)
+
+
+def test_map_without_any_choroid_is_not_moved() -> None:
+    found = np.zeros_like(eye())
+    found[VITREOUS] = 255
+    assert errors_between(eye(), found).confusions[CHOROID, VITREOUS] == 4 * 8 * 20
