@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +15,7 @@ import numpy.typing as npt
 from RetinaTriageLib.tissues import TISSUE_BY_NAME
 
 Grid = npt.NDArray[np.uint8]
+Value = TypeVar("Value", bound=np.generic)
 
 BLINK = TISSUE_BY_NAME["blink_artifact"].label
 PATCH_CELLS = (3, 10, 10)  # (B-scan, depth, width): size of a patch with a segmentation error
@@ -117,11 +119,23 @@ def confuse(grid: Grid, share: float, rng: np.random.Generator) -> None:
     if len(present) < 2:
         return
     taken, given = rng.choice(present, 2, replace=False)
-    counts = [-(-size // patch) for size, patch in zip(grid.shape[1:], PATCH_CELLS, strict=True)]
-    wrong = rng.random(counts) < share
-    for axis, patch in enumerate(PATCH_CELLS):
-        wrong = wrong.repeat(patch, axis=axis)
-    bscans, depth, width = grid.shape[1:]
-    lost = grid[taken] * wrong[:bscans, :depth, :width]
+    shape = grid.shape[1:]
+    patches = rng.random(patch_counts(shape, PATCH_CELLS)) < share
+    wrong = over_cells(patches, PATCH_CELLS, shape)
+    lost = grid[taken] * wrong
     grid[taken] -= lost
     grid[given] += lost  # fractions of a cell add up to 255 at most
+
+
+def patch_counts(shape: tuple[int, ...], patch: tuple[int, ...]) -> tuple[int, ...]:
+    """Count the patches along each axis that cover a grid."""
+    return tuple(-(-size // cells) for size, cells in zip(shape, patch, strict=True))
+
+
+def over_cells(
+    values: npt.NDArray[Value], patch: tuple[int, ...], shape: tuple[int, ...]
+) -> npt.NDArray[Value]:
+    """Give every cell of a grid the value of its patch, array of ``shape``."""
+    for axis, cells in enumerate(patch):
+        values = values.repeat(cells, axis=axis)
+    return values[tuple(slice(size) for size in shape)]

@@ -17,8 +17,9 @@ import numpy as np
 import numpy.typing as npt
 
 from RetinaTriageLib.errors import InputError
-from RetinaTriageLib.tissues import TISSUE_BY_NAME, TISSUES
-from RetinaTriageLib.training.grid_augment import Grid
+from RetinaTriageLib.tissues import TISSUE_BY_NAME
+from RetinaTriageLib.training.grid_augment import Grid, over_cells, patch_counts
+from RetinaTriageLib.training.stack_batches import RARE_TISSUES
 
 TRUE_MAP = "truth"  # array of a grid file: the true map of the same scan, like "grid"
 
@@ -27,8 +28,6 @@ CellIndices = npt.NDArray[np.intp]
 TissueOfCell = npt.NDArray[np.int8]
 
 NOTHING = -1
-EVERYWHERE = ("vitreous_subhyaloid", "neurosensory_retina", "rpe", "choroid_outer")
-LESIONS = tuple(tissue.label for tissue in TISSUES if tissue.name not in EVERYWHERE)
 CHOROID = TISSUE_BY_NAME["choroid_outer"].label
 PATCH_CELLS = (2, 6, 5)  # (B-scan, depth, width): what of a lesion is mistaken together
 TOLD_BY_CELLS = 3  # fewer cells of a lesion tell nothing of how it is found
@@ -128,7 +127,7 @@ def with_errors(grid: Grid, known: Sequence[MapErrors], rng: np.random.Generator
         raise InputError(msg)
     mistaken = np.array(grid, order="C")
     alike = _carry(errors, tissue, mistaken)
-    for lesion in LESIONS:
+    for lesion in RARE_TISSUES:
         cells = (tissue == lesion) & ~alike
         if cells.any():
             _mistake(lesion, cells, mistaken, known, rng)
@@ -167,12 +166,9 @@ def _mistake(
             break
     else:
         return
-    patches = [-(-size // patch) for size, patch in zip(cells.shape, PATCH_CELLS, strict=True)]
-    taken = rng.choice(len(counts), size=patches, p=counts / counts.sum())
-    for axis, patch in enumerate(PATCH_CELLS):
-        taken = taken.repeat(patch, axis=axis)
-    bscans, depths, widths = cells.shape
-    taken = taken[:bscans, :depths, :widths]
+    patches = patch_counts(cells.shape, PATCH_CELLS)
+    drawn = rng.choice(len(counts), size=patches, p=counts / counts.sum())
+    taken = over_cells(drawn, PATCH_CELLS, cells.shape)
     for other in np.flatnonzero(counts):
         if other != lesion:
             given = cells & (taken == other)
