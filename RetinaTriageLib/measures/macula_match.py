@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy import signal
+from scipy import fft
 
 from RetinaTriageLib.measures.regions import Float64Array
 from RetinaTriageLib.result import EnFaceArray
@@ -92,5 +92,11 @@ def _slide(map_um: Float64Array, kernel: Float64Array) -> Float64Array:
     """Sum of the products of map and kernel, with the kernel centered on every cell."""
     rows, columns = map_um.shape
     top, left = kernel.shape[0] // 2, kernel.shape[1] // 2
-    full = signal.fftconvolve(map_um, kernel[::-1, ::-1])
+    # scipy.signal would do it too, but imports much else at the first result of a process.
+    sizes = [
+        fft.next_fast_len(length + reach - 1, real=True)
+        for length, reach in zip(map_um.shape, kernel.shape, strict=True)
+    ]
+    spectrum = fft.rfft2(map_um, sizes) * fft.rfft2(kernel[::-1, ::-1], sizes)
+    full = fft.irfft2(spectrum, sizes)
     return np.asarray(full[top : top + rows, left : left + columns], dtype=np.float64)

@@ -93,10 +93,23 @@ def with_bscans(device: DeviceProfile, bscans: int) -> DeviceProfile:
     0.244
     """
     if bscans < 2:
-        msg = f"Found {bscans} B-scans; expected at least 2, as a phantom is a raster."
+        msg = f"Found {bscans} B-scans; expected at least 2 for a raster."
         raise InputError(msg)
     spacing, (total, depths, widths) = device.spacing, device.shape
     assert spacing.bscan_mm is not None
     extent_mm = spacing.bscan_mm * (total - 1)
     spread = VoxelSpacing(extent_mm / (bscans - 1), spacing.depth_mm, spacing.width_mm)
     return replace(device, shape=(bscans, depths, widths), spacing=spread)
+
+
+def with_middle_bscan(device: DeviceProfile) -> DeviceProfile:
+    """Change to a line scan: the B-scan in the middle of the field, without neighbors.
+
+    Examples
+    --------
+    >>> with_middle_bscan(CIRRUS).shape
+    (1, 512, 512)
+    """
+    spacing, (_, depths, widths) = device.spacing, device.shape
+    alone = VoxelSpacing(None, spacing.depth_mm, spacing.width_mm)
+    return replace(device, shape=(1, depths, widths), spacing=alone)

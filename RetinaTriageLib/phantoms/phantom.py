@@ -138,7 +138,7 @@ def _draw_placement(rng: np.random.Generator, device: DeviceProfile) -> Placemen
         laterality=Laterality.OD if rng.random() < 0.5 else Laterality.OS,
         wedge=wedge,
         wedge_gray=int(rng.choice([0, 255])),
-        blinks=blinks,
+        blinks=blinks if bscans > 1 else frozenset(),  # a blinked line scan is taken again
     )
 
 
@@ -147,9 +147,9 @@ def _positions(
 ) -> tuple[Array, Array]:
     """Positions (x nasal, y superior) of every A-scan in mm, each (B-scan, A-scan)."""
     spacing, (total, _, widths) = device.spacing, device.shape
-    assert spacing.bscan_mm is not None
+    bscan_mm = spacing.bscan_mm or 0.0  # a line scan has one B-scan, at the scan center
     across = (np.arange(widths) - (widths - 1) / 2) * spacing.width_mm - placement.fovea_mm[0]
-    along = (np.array(bscans) - (total - 1) / 2) * spacing.bscan_mm - placement.fovea_mm[1]
+    along = (np.array(bscans) - (total - 1) / 2) * bscan_mm - placement.fovea_mm[1]
     nasal = across if placement.laterality is Laterality.OD else -across
     x_mm, y_mm = np.broadcast_arrays(nasal[None], along[:, None])
     return x_mm, y_mm

@@ -10,7 +10,7 @@ from RetinaTriageLib.bundle import bundled_models, load_bundle
 from RetinaTriageLib.bundle_networks import classifier_grid
 from RetinaTriageLib.errors import InputError
 from RetinaTriageLib.inference.compute import REQUESTS, choose_compute
-from RetinaTriageLib.phantoms.devices import SCANNERS, with_bscans
+from RetinaTriageLib.phantoms.devices import SCANNERS, with_bscans, with_middle_bscan
 from RetinaTriageLib.progress import Progress
 from RetinaTriageLib.training.answered_cases import AnsweredScan, folder_cases, phantom_cases
 from RetinaTriageLib.training.map_grids import (
@@ -35,7 +35,9 @@ def add_grids_command(subparsers: argparse._SubParsersAction[argparse.ArgumentPa
     parser.add_argument("--phantoms", type=int, default=0, metavar="COUNT", help="and phantoms")
     parser.add_argument("--first-seed", type=int, default=0, help="one phantom a seed, from here")
     parser.add_argument("--scanner", choices=list(SCANNERS), default="spectralis", help="phantoms'")
-    parser.add_argument("--bscans", type=int, help="of a phantom, over the scanner's field")
+    parser.add_argument(
+        "--bscans", type=int, help="of a phantom, over the scanner's field; 1 is a line scan"
+    )
     parser.add_argument(
         "--maps", choices=[maps.value for maps in Maps], default=Maps.AUTOMATIC.value
     )
@@ -49,7 +51,9 @@ def run_grids(options: argparse.Namespace) -> int:
     """Write the grids that the options ask for."""
     cases = [case for folder in options.data for case in folder_cases(folder)]
     profile = SCANNERS[options.scanner]
-    if options.bscans is not None:
+    if options.bscans == 1:
+        profile = with_middle_bscan(profile)
+    elif options.bscans is not None:
         profile = with_bscans(profile, options.bscans)
     cases += phantom_cases(options.phantoms, options.first_seed, profile)
     if not cases:

@@ -94,8 +94,8 @@ def write_grids(
     ----------
     names : of the maps of each scan, as ``grids_of`` gives them; a case whose files are all there
         is left alone, so that a stopped job goes on
-    truth_on : grid on which the true map is written beside each, where the tissue of every voxel
-        is known
+    truth_on : grid on which the true map of a raster is written beside each, where the tissue of
+        every voxel is known
     """
     written = 0
     for number, case in enumerate(cases):
@@ -114,8 +114,14 @@ def write_grids(
 
 
 def _true_map(scan: AnsweredScan, grid: ClassifierGrid | None) -> StoredGrid | None:
-    """Grid of the tissues that were drawn, None where that of some voxels is not known."""
+    """Grid of the tissues that were drawn, None where that of some voxels is not known.
+
+    None for a line scan too: it fills one row of the grid, and errors carried from it to a raster
+    would leave all other rows without any.
+    """
     if grid is None or scan.codes is None or scan.codes.max() >= len(TISSUES):
+        return None
+    if len(scan.codes) == 1:
         return None
     return _stored(grid_from_labels(scan.codes, scan.volume.spacing, grid))
 

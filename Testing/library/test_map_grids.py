@@ -67,6 +67,17 @@ def test_automatic_map_of_a_phantom_lies_beside_the_true_one(tmp_path: Path) -> 
         np.testing.assert_allclose(file[TRUE_MAP] / 255, expected, atol=1 / 255)
 
 
+def test_line_scan_lends_its_errors_to_no_raster(tmp_path: Path) -> None:
+    example_bundle(tmp_path / "bundle", segmenters=1)
+    words = ("--phantoms", "1", "--bscans", "1", "--bundle", str(tmp_path / "bundle"))
+    assert run(*words, "--device", "cpu", "--out", str(tmp_path / "grids")) == 0
+    (path,) = (tmp_path / "grids").iterdir()
+    rows = load_grid(path, CLASSIFICATION).grid.any(axis=(0, 2, 3))
+    assert np.flatnonzero(rows).tolist() == [2]  # of four
+    with np.load(path) as file:
+        assert TRUE_MAP not in file
+
+
 def test_drawn_maps_need_the_tissue_of_every_voxel(tmp_path: Path) -> None:
     write_pair(tmp_path / "a.nrrd", referral="urgent")
     (case,) = folder_cases(tmp_path)

@@ -9,7 +9,7 @@ from example_eye import SMALL
 
 from RetinaTriageLib.errors import InputError
 from RetinaTriageLib.phantoms.description import describe_phantom
-from RetinaTriageLib.phantoms.devices import SCANNERS, with_bscans
+from RetinaTriageLib.phantoms.devices import SCANNERS, with_bscans, with_middle_bscan
 from RetinaTriageLib.phantoms.eye import Disease, diseases_named, draw_diseases, draw_eye
 from RetinaTriageLib.phantoms.phantom import Phantom, make_phantom
 from RetinaTriageLib.tissues import TISSUE_BY_NAME
@@ -185,3 +185,12 @@ def test_other_number_of_bscans_covers_the_same_field():
     assert with_bscans(SCANNERS["spectralis"], 25).spacing.bscan_mm == pytest.approx(0.244)
     with pytest.raises(InputError, match="at least 2"):
         with_bscans(SMALL, 1)
+
+
+def test_line_scan_is_the_middle_of_the_raster_and_knows_no_neighbors():
+    raster = with_bscans(SMALL, 5)
+    line = make_phantom(1, with_middle_bscan(raster), diseases=(Disease.DRUSEN,), pictured=False)
+    whole = make_phantom(1, raster, diseases=(Disease.DRUSEN,), pictured=False)
+    np.testing.assert_array_equal(line.tissue_map[0], whole.tissue_map[2])
+    assert line.truth == whole.truth
+    assert line.volume.require_spacing().bscan_mm is None
