@@ -10,7 +10,6 @@ from enum import Enum
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
 from RetinaTriageLib.bundle import Bundle
 from RetinaTriageLib.bundle_networks import classifier_grid
@@ -30,9 +29,9 @@ from RetinaTriageLib.tissues import TISSUES
 from RetinaTriageLib.training.answered_cases import AnsweredCase, AnsweredScan
 from RetinaTriageLib.training.map_errors import TRUE_MAP
 from RetinaTriageLib.training.patients import PATIENT_ID
+from RetinaTriageLib.training.stored_grid import StoredGrid, stored_grid
 from RetinaTriageLib.volume import OCTVolume
 
-StoredGrid = npt.NDArray[np.uint8]
 Grids = Mapping[str, GridArray]
 """Name of the map, empty for the only one of a scan, to its grid."""
 
@@ -123,11 +122,7 @@ def _true_map(scan: AnsweredScan, grid: ClassifierGrid | None) -> StoredGrid | N
         return None
     if len(scan.codes) == 1:
         return None
-    return _stored(grid_from_labels(scan.codes, scan.volume.spacing, grid))
-
-
-def _stored(grid: GridArray) -> StoredGrid:
-    return np.round(grid * 255).astype(np.uint8)
+    return stored_grid(grid_from_labels(scan.codes, scan.volume.spacing, grid))
 
 
 def _write(
@@ -135,7 +130,7 @@ def _write(
 ) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_suffix(".partial.npz")
-    arrays = {"grid": _stored(grid), PATIENT_ID: np.array(case.patient), **scan.answers}
+    arrays = {"grid": stored_grid(grid), PATIENT_ID: np.array(case.patient), **scan.answers}
     if truth is not None:
         arrays[TRUE_MAP] = truth
     np.savez_compressed(partial, **arrays)  # type: ignore[arg-type]  # numpy's stub takes bools too

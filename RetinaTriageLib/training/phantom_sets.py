@@ -23,6 +23,7 @@ from RetinaTriageLib.phantoms.devices import (
 from RetinaTriageLib.phantoms.eye import Disease
 from RetinaTriageLib.phantoms.phantom import make_phantom
 from RetinaTriageLib.training.augment import CLIPPING
+from RetinaTriageLib.training.stored_grid import stored_grid
 from RetinaTriageLib.volume import LabelArray, VoxelSpacing
 
 STACK_BSCANS = 6
@@ -112,7 +113,7 @@ def write_grid(seed: int, folder: Path) -> Path:
     phantom = make_phantom(seed, device, pictured=False)
     grid = grid_from_labels(phantom.tissue_map, device.spacing)
     path = sample_path(seed, folder)
-    _write(path, {"grid": np.round(grid * 255).astype(np.uint8), **answers(phantom.truth)})
+    _write(path, {"grid": stored_grid(grid), **answers(phantom.truth)})
     return path
 
 
