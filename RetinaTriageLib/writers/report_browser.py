@@ -14,7 +14,7 @@ from RetinaTriageLib.volume import LabelArray
 from RetinaTriageLib.writers.report_maps import EnFaceMap
 from RetinaTriageLib.writers.report_opinions import hypothesis_letter
 from RetinaTriageLib.writers.report_pictures import (
-    encoded,
+    encode_all,
     gray_levels,
     jpeg,
     label_png,
@@ -86,12 +86,12 @@ def browser_data(result: TriageResult, maps: tuple[EnFaceMap, ...]) -> dict[str,
             for tissue in result.vocabulary.tissues
         ],
         "counts": tissue_counts(result).tolist(),
-        "gray": encoded(jpeg, gray_levels(volume.voxels)),
+        "gray": encode_all(jpeg, gray_levels(volume.voxels)),
         "maps": [
             {
                 "name": name,
                 "hypothesis": tissue_map is not result.consensus,
-                "pictures": encoded(partial(label_png, classes=classes), tissue_map),
+                "pictures": encode_all(partial(label_png, classes=classes), tissue_map),
             }
             for name, _, tissue_map in named_maps(result)
         ],

@@ -42,15 +42,15 @@ def label_step(classes: int) -> int:
     return 255 // max(classes - 1, 1)
 
 
-def encoded(encode: Callable[[Bytes], str], pictures: Bytes) -> list[str]:
-    """Pictures (picture, row, column), each encoded, on all processors."""
+def encode_all(encode: Callable[[Bytes], str], pictures: Bytes) -> list[str]:
+    """Encode pictures (picture, row, column), each on its own, on all processors."""
     with ThreadPoolExecutor(os.cpu_count()) as threads:
         return list(threads.map(encode, pictures))
 
 
 def jpeg(picture: Bytes) -> str:
     """Gray picture (row, column) as base64 of a JPEG."""
-    return _encoded(Image.fromarray(picture), "JPEG", quality=JPEG_QUALITY)
+    return _base64_of(Image.fromarray(picture), "JPEG", quality=JPEG_QUALITY)
 
 
 def label_png(label_map: LabelArray, classes: int) -> str:
@@ -58,12 +58,12 @@ def label_png(label_map: LabelArray, classes: int) -> str:
     picture = Image.fromarray(label_map, "P")
     levels = np.arange(classes) * label_step(classes)
     picture.putpalette(np.repeat(levels.astype(np.uint8), 3).tobytes())
-    return _encoded(picture, "PNG", compress_level=6)
+    return _base64_of(picture, "PNG", compress_level=6)
 
 
 def rgba_png(picture: Bytes) -> str:
     """Colored picture (row, column, RGBA) as base64 of a PNG."""
-    return _encoded(Image.fromarray(picture, "RGBA"), "PNG", compress_level=6)
+    return _base64_of(Image.fromarray(picture, "RGBA"), "PNG", compress_level=6)
 
 
 def number_bytes(values: npt.NDArray[np.floating[Any]], scale: float) -> str:
@@ -73,7 +73,7 @@ def number_bytes(values: npt.NDArray[np.floating[Any]], scale: float) -> str:
     return base64.b64encode(whole.tobytes()).decode("ascii")
 
 
-def _encoded(picture: Image.Image, kind: str, **options: int) -> str:
+def _base64_of(picture: Image.Image, kind: str, **options: int) -> str:
     buffer = io.BytesIO()
     picture.save(buffer, kind, **options)
     return base64.b64encode(buffer.getvalue()).decode("ascii")
