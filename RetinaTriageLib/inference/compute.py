@@ -101,7 +101,8 @@ def _cpu() -> Compute:
     dtype: DTypeName = "bfloat16" if cpu_has_bfloat16() else "float32"
     name = platform.processor() or platform.machine()
     fused = fused_kernels_agree(getattr(torch, dtype))
-    said = f"CPU ({name}), {threads} threads, {dtype}{', fused convolutions' if fused else ''}"
+    used = "1 thread" if threads == 1 else f"{threads} threads"
+    said = f"CPU ({name}), {used}, {dtype}{', fused convolutions' if fused else ''}"
     return Compute("cpu", dtype, threads, said, "fused" if fused else "torch")
 
 
