@@ -78,7 +78,10 @@ def _gray_notes(volume: OCTVolume, scanner: str | None) -> list[str]:
 def _single_bscan_notes(volume: OCTVolume) -> list[str]:
     if volume.shape[0] > 1:
         return []
-    return ["Single B-scan: classifiers are made for volumes, so its scores mean little."]
+    return [
+        "Single B-scan: its scores say less than those of a volume, and operating points are fitted "
+        "on volumes, so what is called here may be wrong; compare scores of such scans instead."
+    ]
 
 
 def _spacing_notes(volume: OCTVolume, manifest: Manifest) -> list[str]:
