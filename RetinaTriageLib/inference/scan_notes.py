@@ -79,8 +79,8 @@ def _single_bscan_notes(volume: OCTVolume) -> list[str]:
     if volume.shape[0] > 1:
         return []
     return [
-        "Single B-scan: its scores say less than those of a volume, and operating points are fitted "
-        "on volumes, so what is called here may be wrong; compare scores of such scans instead."
+        "Single B-scan: its scores say less than those of a volume, and operating points are "
+        "fitted on volumes, so what is called may be wrong. Compare scores of such scans instead."
     ]
 
 
