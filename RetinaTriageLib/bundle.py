@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
     from RetinaTriageLib.networks.joint_classification import JointNetwork
     from RetinaTriageLib.networks.kinds import MapClassifier, Segmenter
+    from RetinaTriageLib.networks.lesion_naming import LesionNamer
 
 # Inside the package, so that a checkout, `pip install` and the Slicer extension find it alike.
 SHIPPED = Path(__file__).parent / "bundles"
@@ -75,6 +76,15 @@ class Bundle:
             for entry in self.manifest.segmenters
         )
 
+    def lesion_namer(self) -> LesionNamer | None:
+        """Trees that name the lesions of every tissue map, on the CPU; None where nothing does."""
+        from RetinaTriageLib.bundle_networks import lesion_namer
+
+        entry = self.manifest.lesion_namer
+        if entry is None:
+            return None
+        return lesion_namer(entry, self.weights[entry.file], self.manifest)
+
     def classification_networks(self) -> tuple[MapClassifier, ...]:
         """Classifiers of single tissue maps, `Manifest.map_classifiers`, on the CPU."""
         from RetinaTriageLib.bundle_networks import classification_network
@@ -113,6 +123,7 @@ def load_bundle(path: Path) -> Bundle:
     """
     bundle = _read(path)
     bundle.segmentation_networks()
+    bundle.lesion_namer()
     bundle.classification_networks()
     bundle.joint_networks()
     return bundle
@@ -189,9 +200,11 @@ def save_bundle(
         raise BundleError(msg)
     files = {f"{name}.safetensors": encode_weights(name, weights[name]) for name in weights}
     files |= {file: known[file] for file in taken.values()}
+    namer = draft.lesion_namer
     manifest = replace(
         draft,
         segmenters=tuple(with_file_facts(entry, files) for entry in draft.segmenters),
+        lesion_namer=namer and with_file_facts(namer, files),
         classifiers=tuple(with_file_facts(entry, files) for entry in draft.classifiers),
     )
     files |= {MANIFEST: manifest_json(manifest), MODEL_CARD: model_card.encode()}

@@ -18,10 +18,15 @@ from itertools import islice
 from pathlib import Path, PurePosixPath
 from typing import TypeVar
 
-from RetinaTriageLib.bundle_manifest import ClassifierEntry, SegmenterEntry
+from RetinaTriageLib.bundle_manifest import (
+    ClassifierEntry,
+    NamerEntry,
+    NetworkEntry,
+    SegmenterEntry,
+)
 from RetinaTriageLib.errors import BundleError, OutputError
 
-Entry = TypeVar("Entry", SegmenterEntry, ClassifierEntry)
+Entry = TypeVar("Entry", SegmenterEntry, NamerEntry, ClassifierEntry)
 Loaded = TypeVar("Loaded")
 
 MANIFEST = "bundle.json"
@@ -73,7 +78,7 @@ def read_bundle_files(path: Path) -> Mapping[str, bytes]:
         raise BundleError(msg) from error
 
 
-def require_weights(files: Mapping[str, bytes], entry: SegmenterEntry | ClassifierEntry) -> bytes:
+def require_weights(files: Mapping[str, bytes], entry: NetworkEntry) -> bytes:
     """Weights of one network, of the size and SHA-256 that the manifest says."""
     weights = files.get(entry.file)
     if weights is None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from RetinaTriageLib.bundle_json import (
     FORMAT,
@@ -46,6 +46,9 @@ UNET, RANDOM_FOREST, GRAPH_SEARCH = "unet", "random_forest", "graph_search"
 
 DENSENET, GRADIENT_BOOSTED, JOINT = "densenet", "gradient_boosted", "joint"
 """Kinds of classifiers; the joint one judges all tissue maps of a scan together."""
+
+LESION_NAMER = "lesion_namer"
+"""Kind of the trees that name the lesions of every tissue map."""
 
 Limits = tuple[float, float]
 Penalties = Mapping[str, tuple[tuple[float, ...], ...]]
@@ -111,11 +114,27 @@ class SegmenterEntry:
 
 
 @dataclass(frozen=True)
+class NamerEntry:
+    """The trees that name lesions; `save_bundle` fills in ``file``, ``sha256`` and ``size``."""
+
+    name: str
+    config: Mapping[str, Any]
+    file: str = ""
+    sha256: str = ""
+    size: int = 0
+    kind: ClassVar[str] = LESION_NAMER
+
+
+NetworkEntry = SegmenterEntry | ClassifierEntry | NamerEntry
+
+
+@dataclass(frozen=True)
 class Manifest:
     """Everything that a bundle says about itself.
 
     Attributes
     ----------
+    lesion_namer : what names the lesions of every tissue map; None leaves them as segmenters do
     trained_on : one sentence, shown beside each score
     calibration : `IDENTITY` where no score was ever calibrated
     penalties : head to penalty matrix, rows actual, columns predicted
@@ -137,6 +156,7 @@ class Manifest:
     penalties: Penalties = field(default_factory=dict)
     measured: tuple[Measured, ...] = ()
     spacing_limits_mm: SpacingLimits | None = None
+    lesion_namer: NamerEntry | None = None
 
     @property
     def vocabulary(self) -> Vocabulary:
@@ -144,9 +164,10 @@ class Manifest:
         return Vocabulary(self.tissues, self.heads)
 
     @property
-    def networks(self) -> tuple[SegmenterEntry | ClassifierEntry, ...]:
-        """Segmenters, then classifiers."""
-        return (*self.segmenters, *self.classifiers)
+    def networks(self) -> tuple[NetworkEntry, ...]:
+        """Segmenters, what names lesions, then classifiers."""
+        namer = () if self.lesion_namer is None else (self.lesion_namer,)
+        return (*self.segmenters, *namer, *self.classifiers)
 
     @property
     def map_classifiers(self) -> tuple[ClassifierEntry, ...]:
@@ -192,14 +213,15 @@ def manifest_json(manifest: Manifest) -> bytes:
     }
     if manifest.calibration == IDENTITY:
         del fields["calibration"]
-    if manifest.spacing_limits_mm is None:
-        del fields["spacing_limits_mm"]
+    for optional in ("spacing_limits_mm", "lesion_namer"):
+        if fields[optional] is None:
+            del fields[optional]
     return bundle_text(fields)
 
 
 def _manifest(found: dict[str, Any]) -> Manifest:
     known = {key: found[key] for key in found if key not in ("format", "schema_version")}
-    limits = known.get("spacing_limits_mm")
+    limits, namer = known.get("spacing_limits_mm"), known.get("lesion_namer")
     tissues = [tissue_from_json(label, entry) for label, entry in enumerate(known["tissues"])]
     penalties = known.get("penalties", {})
     return Manifest(
@@ -214,6 +236,7 @@ def _manifest(found: dict[str, Any]) -> Manifest:
             "penalties": {head: tuple(map(tuple, rows)) for head, rows in penalties.items()},
             "measured": tuple(Measured(**entry) for entry in known.get("measured", ())),
             "spacing_limits_mm": None if limits is None else SpacingLimits(**_tuples(limits)),
+            "lesion_namer": None if namer is None else NamerEntry(**namer),
         }
     )
 
@@ -234,6 +257,12 @@ def _require_sense(manifest: Manifest) -> None:
     require_unique("head", (head.name for head in manifest.heads))
     require_unique("network", (entry.name for entry in manifest.networks))
     require_unique("weight file", (entry.file.lower() for entry in manifest.networks))
+    if manifest.lesion_namer is not None and manifest.tissues != TISSUES:
+        msg = (
+            "Found a lesion namer in bundle.json beside tissues of another vocabulary; expected "
+            "the standard one, which is all it knows. Leave the namer out."
+        )
+        raise BundleError(msg)
     if not manifest.map_classifiers:
         msg = (
             "Found classifiers in bundle.json that judge all tissue maps jointly and no other; "

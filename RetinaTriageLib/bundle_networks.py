@@ -13,6 +13,8 @@ from RetinaTriageLib.bundle_manifest import (
     UNET,
     ClassifierEntry,
     Manifest,
+    NamerEntry,
+    NetworkEntry,
     SegmenterEntry,
 )
 from RetinaTriageLib.bundle_weights import Tensors, decode_weights, with_weights, without_data
@@ -28,11 +30,10 @@ from RetinaTriageLib.networks.forest_segmentation import ForestConfig, ForestSeg
 from RetinaTriageLib.networks.graph_segmentation import GraphSearchConfig, GraphSearchSegmenter
 from RetinaTriageLib.networks.joint_classification import JointNetwork
 from RetinaTriageLib.networks.kinds import MapClassifier, Segmenter
+from RetinaTriageLib.networks.lesion_naming import LesionNamer, LesionNamerConfig
 from RetinaTriageLib.networks.patient import UNKNOWN_PATIENT, patient_vector
 from RetinaTriageLib.networks.segmentation import SegmentationConfig, SegmentationNetwork
 from RetinaTriageLib.networks.trees import TreeSize
-
-Entry = SegmenterEntry | ClassifierEntry
 
 # What a configuration or its weights may raise that are not those of such a network.
 UNUSABLE = (TypeError, ValueError, RuntimeError, InputError)
@@ -75,6 +76,25 @@ def classification_network(
         cells = manifest.classifier_grid.spacing_mm
         _require(entry, "grid cells in mm", network.config.cell_mm, tuple(cells))
     return network
+
+
+def lesion_namer(entry: NamerEntry, weights: bytes, manifest: Manifest) -> LesionNamer:
+    """Trees that name lesions, ready to infer.
+
+    Raises
+    ------
+    BundleError
+        If configuration, weights and manifest do not fit one another.
+    """
+    try:
+        config, stored = LesionNamerConfig(**entry.config), decode_weights(entry, weights)
+        built = without_data(lambda: LesionNamer(config, _tree_size(stored)))
+        namer = with_weights(entry, built, stored)
+        namer.require_sound()
+    except UNUSABLE as error:
+        raise BundleError(_unusable_config(entry, error)) from error
+    _require(entry, "tissue classes", namer.config.classes, len(manifest.tissues))
+    return namer
 
 
 def joint_network(entry: ClassifierEntry, weights: bytes, manifest: Manifest) -> JointNetwork:
@@ -166,7 +186,7 @@ def _tuple(value: Any) -> Any:
     return tuple(map(_tuple, value)) if isinstance(value, list) else value
 
 
-def _unusable_config(entry: Entry, error: Exception) -> str:
+def _unusable_config(entry: NetworkEntry, error: Exception) -> str:
     return (
         f"Found a configuration of {entry.name} that makes no {entry.kind} network ({error}); "
         "expected the fields that this version knows. Update RetinaTriage, or ask the author."
@@ -194,7 +214,7 @@ def _require_branches(entry: SegmenterEntry, branches: tuple[str, ...]) -> None:
         raise BundleError(msg)
 
 
-def _require(entry: Entry, what: str, found: Any, wanted: Any) -> None:
+def _require(entry: NetworkEntry, what: str, found: Any, wanted: Any) -> None:
     if found != wanted:
         msg = (
             f"Found {entry.name} with {what} {found}; bundle.json declares {wanted}. "

@@ -11,7 +11,7 @@ from safetensors import SafetensorError
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
-from RetinaTriageLib.bundle_manifest import ClassifierEntry, SegmenterEntry
+from RetinaTriageLib.bundle_manifest import NetworkEntry
 from RetinaTriageLib.errors import BundleError
 
 Network = TypeVar("Network", bound=nn.Module)
@@ -40,7 +40,7 @@ def encode_weights(name: str, tensors: Tensors) -> bytes:
     return safetensors.torch.save(stored)
 
 
-def decode_weights(entry: SegmenterEntry | ClassifierEntry, weights: bytes) -> Tensors:
+def decode_weights(entry: NetworkEntry, weights: bytes) -> Tensors:
     """Tensors of a safetensors file, as they are stored.
 
     Raises
@@ -64,9 +64,7 @@ def without_data(build: Callable[[], Network]) -> Network:
         return build()
 
 
-def with_weights(
-    entry: SegmenterEntry | ClassifierEntry, network: Network, stored: Tensors
-) -> Network:
+def with_weights(entry: NetworkEntry, network: Network, stored: Tensors) -> Network:
     """Network with its weights in single precision, ready to infer.
 
     Raises

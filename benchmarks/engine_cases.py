@@ -73,7 +73,7 @@ def streamed(
     manifest = bundle.manifest
     source = ClassifierInput(manifest.classifier_input)
     plan = GridPlan(classifier_grid(manifest), bundle.vocabulary, source, 0)
-    return segment(volume, streams, plan, SLAB, lambda _done: None)
+    return segment(volume, streams, plan, SLAB, lambda _done: None, namer=bundle.lesion_namer())
 
 
 def judged(

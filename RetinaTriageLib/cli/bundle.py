@@ -26,6 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         make.add_argument(
             f"--{kind}", type=_named_path, action="append", required=True, metavar="NAME=WEIGHTS"
         )
+    make.add_argument("--lesion-namer", type=Path, metavar="WEIGHTS", help="of train lesion-names")
     make.set_defaults(command=make_bundle)
     calibrate = actions.add_parser(
         "calibrate",
@@ -74,6 +75,7 @@ def make_bundle(parsed: argparse.Namespace) -> int:
         dict(parsed.classifier),
         _text(parsed.model_card),
         calibration,
+        lesion_namer=parsed.lesion_namer,
     )
     for check in check_bundle(parsed.out):
         sys.stdout.write(f"{check.what}: {check.found}\n")

@@ -38,7 +38,7 @@ def map_marks(
             f"{', '.join(labels)}."
         )
         raise InputError(msg)
-    networks = bundle.segmentation_networks()
+    networks, namer = bundle.segmentation_networks(), bundle.lesion_namer()
     plan = GridPlan(
         classifier_grid(bundle.manifest),
         bundle.vocabulary,
@@ -51,7 +51,7 @@ def map_marks(
             bscan_stream(network, branch_of(entry, bscan, None), bscan, compute)
             for entry, network in zip(bundle.manifest.segmenters, networks, strict=True)
         )
-        found = segment(bscan, streams, plan, 1, lambda _done: None).consensus[0]
+        found = segment(bscan, streams, plan, 1, lambda _done: None, namer=namer).consensus[0]
         return np.isin(found, [labels[name] for name in tissues])
 
     return marks

@@ -46,6 +46,11 @@ class LocalMaps:
     ----------
     bscan : line scan of 8 bit
     streams, configs : of the networks
+
+    Attributes
+    ----------
+    scale : gray scale of the B-scan, kept whatever lies in the way
+    whole : tissue maps of the B-scan as it is
     """
 
     def __init__(
@@ -55,7 +60,7 @@ class LocalMaps:
         configs: Sequence[SegmentationConfig],
     ) -> None:
         self._streams, self._configs = tuple(streams), tuple(configs)
-        self._scale: GrayScale = tissue_scale(bscan.voxels)
+        self.scale: GrayScale = tissue_scale(bscan.voxels)
         self._picture = picture_of(bscan)
         everything = slice(0, self._picture.shape[1])
         self.whole = tuple(
@@ -83,7 +88,7 @@ class LocalMaps:
 
     def _labels(self, stream: BscanStream, picture: FloatArray, seen: slice) -> LabelArray:
         voxels = np.rint(picture * np.float32(WHITE)).astype(np.uint8)[np.newaxis]
-        gray = torch.from_numpy(normalize(voxels, self._scale))
+        gray = torch.from_numpy(normalize(voxels, self.scale))
         stream.begin()
         scores = stream.push(gray, last=True)  # (1, class, depth, width)
         assert scores.shape[-1] == seen.stop - seen.start

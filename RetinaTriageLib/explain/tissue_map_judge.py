@@ -24,8 +24,9 @@ from RetinaTriageLib.hypotheses import Hypothesis
 from RetinaTriageLib.inference.bscan_stream import bscan_stream
 from RetinaTriageLib.inference.compute import Compute
 from RetinaTriageLib.inference.judge import judge
+from RetinaTriageLib.inference.lesion_names import LesionNames
 from RetinaTriageLib.inference.scan_notes import branch_of
-from RetinaTriageLib.inference.segment import GridPlan, segment
+from RetinaTriageLib.inference.segment import GridPlan, Segmentation, segment
 from RetinaTriageLib.networks.classifier_input import (
     RETINA_GROUPS,
     ClassifierInput,
@@ -97,6 +98,7 @@ class TissueMapJudge:
         ]
         source = ClassifierInput(manifest.classifier_input)
         self._plan = GridPlan(classifier_grid(manifest), bundle.vocabulary, source, seed=0)
+        self._namer = bundle.lesion_namer()
         self._local = self._local_maps(bundle.segmentation_networks())
         self._known: dict[bytes, Scores] = {}
 
@@ -108,7 +110,7 @@ class TissueMapJudge:
         """Centers of boxes that touch the retina as found, bool (depth, width); all without one."""
         from scipy import ndimage
 
-        found = segment(self._bscan, self._streams, self._plan, 1, lambda _done: None)
+        found = self._segmented(self._bscan)
         labels = labels_of(*RETINA_GROUPS, tissues=self._bundle.vocabulary.tissues)
         mask = np.isin(found.consensus[0], labels)
         if not mask.any():
@@ -127,11 +129,12 @@ class TissueMapJudge:
 
     def _maps(self, picture: FloatArray) -> tuple[list[LabelArray], list[GridArray]]:
         """Tissue maps (1, depth, width), and their grids with every row as the B-scan's."""
+        volume = with_picture(self._bscan, picture)
         if self._local is None:
-            volume = with_picture(self._bscan, picture)
-            found = segment(volume, self._streams, self._plan, 1, lambda _done: None)
+            found = self._segmented(volume)
             return list(found.tissue_maps), [_all_rows(grid) for grid in found.grids]
-        maps = [labels[np.newaxis] for labels in self._local.of(picture)]
+        names = LesionNames(self._namer, volume, self._local.scale)
+        maps = [names.of(labels[np.newaxis]) for labels in self._local.of(picture)]
         grids = []
         for labels in maps:
             grid = GridAccumulator(
@@ -140,6 +143,9 @@ class TissueMapJudge:
             grid.add_labels(labels)
             grids.append(_all_rows(grid.finish()))
         return maps, grids
+
+    def _segmented(self, bscan: OCTVolume) -> Segmentation:
+        return segment(bscan, self._streams, self._plan, 1, lambda _done: None, namer=self._namer)
 
     def _scores(self, picture: FloatArray) -> Scores:
         maps, grids = self._maps(picture)

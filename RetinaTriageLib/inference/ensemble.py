@@ -236,8 +236,10 @@ def _segment(
             bundle.manifest.segmenters, bundle.segmentation_networks(), strict=True
         )
     )
+    namer = bundle.lesion_namer()
+    device = compute.torch_device
     return in_chunks_that_fit(
-        lambda slab: segment(volume, streams, plan, slab, reporter.count, compute.torch_device),
+        lambda slab: segment(volume, streams, plan, slab, reporter.count, device, namer),
         slab_bscans,
         "B-scans",
         reporter.say,

@@ -1,7 +1,8 @@
 """Segmentation of a volume by several networks in one pass over its B-scans.
 
 Networks take turns on a slab of B-scans. Of its probabilities only what is asked for is kept:
-labels, the consensus and the small grids that classifiers see.
+labels, the consensus and the small grids that classifiers see. Where a bundle names lesions, that
+comes last, as a whole map is needed for it.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from torch import Tensor
 
 from RetinaTriageLib.inference.bscan_stream import BscanStream
 from RetinaTriageLib.inference.label_volume import LabelVolume
+from RetinaTriageLib.inference.lesion_names import LesionNames
 from RetinaTriageLib.networks.classifier_input import (
     ClassifierGrid,
     ClassifierInput,
@@ -24,6 +26,7 @@ from RetinaTriageLib.networks.classifier_input import (
     sample_labels,
 )
 from RetinaTriageLib.networks.gray import normalize, tissue_scale
+from RetinaTriageLib.networks.lesion_naming import LesionNamer
 from RetinaTriageLib.result import Vocabulary
 from RetinaTriageLib.volume import LabelArray, OCTVolume
 
@@ -70,6 +73,7 @@ def segment(
     slab_bscans: int,
     on_bscan: Callable[[int], None],
     device: torch.device = PROCESSOR,
+    namer: LesionNamer | None = None,
 ) -> Segmentation:
     """Tissue maps, consensus and classifier grids of one volume.
 
@@ -82,13 +86,18 @@ def segment(
     on_bscan : told how many B-scans have gone through a network, up to S x B-scans; what it raises
         ends the work
     device : where the streams compute
+    namer : says what each lesion of a finished map is; None leaves it as the networks call it.
+        Grids of probabilities, or of classes drawn from them, are always the networks' own
     """
     bscans = volume.shape[0]
     scale = tissue_scale(volume.voxels)
     consensus = None  # of one network it is its map
     if len(streams) > 1:
         consensus = _Consensus(LabelVolume(volume.shape, device), len(streams))
-    outputs = [_NetworkOutput(volume, plan, number, device) for number in range(len(streams))]
+    outputs = [
+        _NetworkOutput(volume, plan, number, device, renamed=namer is not None)
+        for number in range(len(streams))
+    ]
     for stream in streams:
         stream.begin()
     slabs = [volume.voxels[first : first + slab_bscans] for first in range(0, bscans, slab_bscans)]
@@ -108,10 +117,11 @@ def segment(
             for _ in range(0 if slab is None else len(slab)):
                 done += 1
                 on_bscan(done)
-    tissue_maps = tuple(output.tissue_map.finish() for output in outputs)
+    names = LesionNames(namer, volume, scale)
+    tissue_maps = tuple(output.finish(names) for output in outputs)
     return Segmentation(
         tissue_maps,
-        tissue_maps[0].copy() if consensus is None else consensus.labels.finish(),
+        tissue_maps[0].copy() if consensus is None else names.of(consensus.labels.finish()),
         tuple(output.grids.finish() for output in outputs),
         _aligned([output.grids for output in outputs]) if plan.aligned else (),
     )
@@ -159,7 +169,13 @@ class _NetworkOutput:
     """What is kept of one network, filled in the order of the B-scans."""
 
     def __init__(
-        self, volume: OCTVolume, plan: GridPlan, number: int, device: torch.device
+        self,
+        volume: OCTVolume,
+        plan: GridPlan,
+        number: int,
+        device: torch.device,
+        *,
+        renamed: bool,
     ) -> None:
         self.tissue_map = LabelVolume(volume.shape, device)
         self.grids = GridAccumulator(
@@ -167,6 +183,7 @@ class _NetworkOutput:
         )
         self.done = 0
         self._source = plan.source
+        self._grids_last = renamed and plan.source is ClassifierInput.MOST_LIKELY
         # A network's draws are its own: one stream of random numbers would tie them together.
         self._seed = int(np.random.SeedSequence((plan.seed, number)).generate_state(1)[0])
 
@@ -177,11 +194,20 @@ class _NetworkOutput:
             self.grids.add_probabilities(probabilities)
         elif self._source is ClassifierInput.SAMPLED:
             self.grids.add_labels(sample_labels(probabilities, self.done, self._seed))
+        elif self._grids_last:
+            pass
         elif labels.device.type == "cpu":
             self.grids.add_labels(labels.numpy())  # twice as fast there as by tensors
         else:
             self.grids.add_label_tensor(labels)
         self.done += len(labels)
+
+    def finish(self, names: LesionNames) -> LabelArray:
+        """Tissue map with its lesions named; the grids show it."""
+        tissue_map = names.of(self.tissue_map.finish())
+        if self._grids_last:
+            self.grids.add_labels(tissue_map)
+        return tissue_map
 
 
 class _Consensus:

@@ -13,11 +13,13 @@ from torch import Tensor
 from RetinaTriageLib.bundle import Bundle, save_bundle
 from RetinaTriageLib.bundle_manifest import (
     DENSENET,
+    LESION_NAMER,
     UNET,
     ClassifierEntry,
     GridSpec,
     Manifest,
     Measured,
+    NamerEntry,
     SegmenterEntry,
     SpacingLimits,
 )
@@ -51,6 +53,8 @@ def assemble_bundle(
     classifiers: Mapping[str, Path],
     model_card: str,
     calibration: Calibration = IDENTITY,
+    *,
+    lesion_namer: Path | None = None,
 ) -> Bundle:
     """Write a bundle of trained weights, those of U-Nets rounded as inference uses them.
 
@@ -59,6 +63,7 @@ def assemble_bundle(
     folder : where to write; must not exist
     segmenters, classifiers : name of the network to ``best.safetensors`` of its training run,
         which says what kind of network it is
+    lesion_namer : ``best.safetensors`` of trees that name lesions
 
     Raises
     ------
@@ -83,6 +88,10 @@ def assemble_bundle(
         weights[name], header = _trained(path)
         config, kind = json.loads(header["config"]), header.get("kind", DENSENET)
         classifier_entries.append(ClassifierEntry(name, config, kind))
+    namer_entry = None
+    if lesion_namer is not None:
+        weights[LESION_NAMER], header = _trained(lesion_namer)
+        namer_entry = NamerEntry(LESION_NAMER, json.loads(header["config"]))
     manifest = Manifest(
         name=facts.name,
         version=facts.version,
@@ -96,6 +105,7 @@ def assemble_bundle(
         calibration=calibration,
         measured=facts.measured,
         spacing_limits_mm=facts.spacing_limits_mm,
+        lesion_namer=namer_entry,
     )
     return save_bundle(folder, manifest, weights, model_card)
 

@@ -16,6 +16,7 @@ from RetinaTriageLib.training.classification_loop import ClassificationPlan, tra
 from RetinaTriageLib.training.classification_validation import JOINT_MAPS
 from RetinaTriageLib.training.grids_cli import add_grids_command
 from RetinaTriageLib.training.grow_cli import add_grow_command
+from RetinaTriageLib.training.lesions_cli import add_lesion_commands
 from RetinaTriageLib.training.optimization import OptimizationPlan
 from RetinaTriageLib.training.patients import Resampling
 from RetinaTriageLib.training.real_cli import add_real_command
@@ -49,6 +50,7 @@ def add_train_commands(subparsers: argparse._SubParsersAction[argparse.ArgumentP
     )
     classification.set_defaults(command=run_classification)
     add_grids_command(subparsers)
+    add_lesion_commands(subparsers)
     add_real_command(subparsers)
     add_tree_commands(subparsers, weighted_folder)
     add_adapt_command(subparsers)

@@ -16,7 +16,7 @@ from RetinaTriageLib.bundle_networks import classifier_grid
 from RetinaTriageLib.errors import InputError
 from RetinaTriageLib.inference.bscan_stream import bscan_stream
 from RetinaTriageLib.inference.compute import Compute
-from RetinaTriageLib.inference.segment import GridPlan, segment
+from RetinaTriageLib.inference.segment import GridPlan, Segmentation, segment
 from RetinaTriageLib.inference.slab import suiting_slab
 from RetinaTriageLib.networks.classifier_input import (
     ClassifierGrid,
@@ -24,6 +24,7 @@ from RetinaTriageLib.networks.classifier_input import (
     GridArray,
     grid_from_labels,
 )
+from RetinaTriageLib.networks.lesion_naming import LesionNamer
 from RetinaTriageLib.progress import OnProgress, Progress
 from RetinaTriageLib.tissues import TISSUES
 from RetinaTriageLib.training.answered_cases import AnsweredCase, AnsweredScan
@@ -65,6 +66,19 @@ def automatic_grids(
     volume: OCTVolume, bundle: Bundle, compute: Compute, on_bscan: Callable[[int], None]
 ) -> Grids:
     """Grids of the maps of all segmenters of a bundle, in the form that its classifiers see."""
+    found = automatic_maps(volume, bundle, compute, on_bscan, bundle.lesion_namer())
+    names = [entry.name for entry in bundle.manifest.segmenters]
+    return dict(zip(names, found.grids, strict=True))
+
+
+def automatic_maps(
+    volume: OCTVolume,
+    bundle: Bundle,
+    compute: Compute,
+    on_bscan: Callable[[int], None],
+    namer: LesionNamer | None,
+) -> Segmentation:
+    """Segment by all segmenters of a bundle, with lesions named by ``namer``, and make grids."""
     entries, networks = bundle.manifest.segmenters, bundle.segmentation_networks()
     family = volume.device.value if volume.device else ""
     streams = tuple(
@@ -74,8 +88,7 @@ def automatic_grids(
     source = ClassifierInput(bundle.manifest.classifier_input)
     plan = GridPlan(classifier_grid(bundle.manifest), bundle.vocabulary, source, seed=0)
     slab = suiting_slab(compute, volume.shape)
-    grids = segment(volume, streams, plan, slab, on_bscan, compute.torch_device).grids
-    return {entry.name: grid for entry, grid in zip(entries, grids, strict=True)}
+    return segment(volume, streams, plan, slab, on_bscan, compute.torch_device, namer)
 
 
 def write_grids(

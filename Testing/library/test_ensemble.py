@@ -202,7 +202,7 @@ def fail_once_midway(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """Let the first pass run out of memory at its fifth B-scan; slabs tried are listed."""
     slabs: list[int] = []
 
-    def failing(volume, streams, plan, slab, on_bscan, device):
+    def failing(volume, streams, plan, slab, on_bscan, device, namer):
         slabs.append(slab)
 
         def count(done: int) -> None:
@@ -211,7 +211,7 @@ def fail_once_midway(monkeypatch: pytest.MonkeyPatch) -> list[int]:
                 raise RuntimeError(message)
             on_bscan(done)
 
-        return segment(volume, streams, plan, slab, count, device)
+        return segment(volume, streams, plan, slab, count, device, namer)
 
     monkeypatch.setattr(ensemble, "segment", failing)
     return slabs

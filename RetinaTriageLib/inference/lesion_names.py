@@ -1,0 +1,65 @@
+"""Names of the lesions of a scan's tissue maps; what the maps share is made once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+
+import numpy as np
+
+from RetinaTriageLib.networks.classifier_input import voxel_size_mm
+from RetinaTriageLib.networks.gray import GrayScale, eight_bits, normalize, tissue_scale
+from RetinaTriageLib.networks.lesion_features import (
+    Features,
+    GrayScan,
+    VoxelSize,
+    gray_scan,
+    lesion_features,
+)
+from RetinaTriageLib.networks.lesion_naming import LesionNamer
+from RetinaTriageLib.networks.lesions import find_lesions
+from RetinaTriageLib.volume import LabelArray, OCTVolume
+
+
+class LesionNames:
+    """Lesions of one scan, named by a bundle's trees, or left alone where it has none.
+
+    Parameters
+    ----------
+    scale : gray scale of the scan, as its networks see it
+    """
+
+    def __init__(self, namer: LesionNamer | None, volume: OCTVolume, scale: GrayScale) -> None:
+        self._namer, self._volume, self._scale = namer, volume, scale
+
+    def of(self, tissue_map: LabelArray) -> LabelArray:
+        """Tissue map (B-scan, depth, width) with its lesions named; the one given stays."""
+        if self._namer is None:
+            return tissue_map
+        gray, size = self._seen
+        return self._namer.named(tissue_map, gray, size)
+
+    @cached_property
+    def _seen(self) -> tuple[GrayScan, VoxelSize]:
+        return measured_scan(self._volume, self._scale)
+
+
+def measured_lesions(volume: OCTVolume, tissue_maps: Sequence[LabelArray]) -> list[Features]:
+    """Measurements of the lesions of each map of a scan, float32 arrays (lesion, measurement)."""
+    gray, size = measured_scan(volume, tissue_scale(volume.voxels))
+    return [
+        lesion_features(tissue_map, gray, size, find_lesions(tissue_map))
+        for tissue_map in tissue_maps
+    ]
+
+
+def measured_scan(volume: OCTVolume, scale: GrayScale) -> tuple[GrayScan, VoxelSize]:
+    """Gray values and voxel size of a scan as lesions are measured on them.
+
+    Unknown lengths let the scan span the grid of the classifiers, as it does for those.
+    """
+    _, depth, width = voxel_size_mm(volume.shape, volume.spacing)
+    apart = volume.spacing.bscan_mm if volume.spacing else None
+    size = VoxelSize(apart or 0.0, depth, width)
+    raw = [eight_bits(normalize(bscan, scale)) for bscan in volume.voxels]
+    return gray_scan(np.stack(raw), size), size

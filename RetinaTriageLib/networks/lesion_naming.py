@@ -1,0 +1,110 @@
+"""Naming of lesions: trees that look at a whole lesion and say what tissue it is.
+
+It comes after a segmenter, whose map says where lesions lie, and before the classifiers. A lesion
+that is none gets the tissue it lies in.
+
+References
+----------
+Friedman, Ann. Statist. 29:1189 (2001), for the trees.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from RetinaTriageLib.networks.lesion_features import (
+    LESION_FEATURE_VERSION,
+    GrayScan,
+    VoxelSize,
+    lesion_feature_names,
+    lesion_features,
+)
+from RetinaTriageLib.networks.lesions import find_lesions
+from RetinaTriageLib.networks.trees import Trees, TreeSize
+from RetinaTriageLib.tissues import TISSUES
+from RetinaTriageLib.volume import LabelArray
+
+
+@dataclass(frozen=True)
+class LesionNamerConfig:
+    """What the trees see and answer.
+
+    Attributes
+    ----------
+    features : number of measurements
+    measurements : version of the measurements
+    """
+
+    classes: int = len(TISSUES)
+    features: int = len(lesion_feature_names())
+    measurements: int = LESION_FEATURE_VERSION
+
+
+class LesionNamer(nn.Module):
+    """Tissue of whole lesions, by sums over small trees.
+
+    Attributes
+    ----------
+    value : float32 tensor (node,), what a leaf adds to the score of its tree's tissue
+    tissue : int32 tensor (tree,), tissue of every tree
+    start : float32 tensor (tissue,), score that the trees add to
+    """
+
+    value: Tensor
+    tissue: Tensor
+    start: Tensor
+
+    def __init__(self, config: LesionNamerConfig, size: TreeSize) -> None:
+        super().__init__()
+        self.config = config
+        self.trees = Trees(size)
+        self.register_buffer("value", torch.zeros(size.nodes))
+        self.register_buffer("tissue", torch.zeros(size.trees, dtype=torch.int32))
+        self.register_buffer("start", torch.zeros(config.classes))
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Scores before softmax, float32 tensor (lesion, tissue), of `lesion_features`."""
+        total = self.start[:, None].repeat(1, features.shape[0])
+        total.index_add_(0, self.tissue.long(), self.value[self.trees.leaves(features)])
+        return total.T
+
+    @torch.inference_mode()
+    def named(self, tissue_map: LabelArray, gray: GrayScan, size: VoxelSize) -> LabelArray:
+        """Tissue map with every lesion called what it most likely is.
+
+        Parameters
+        ----------
+        tissue_map : uint8 array (B-scan, depth, width), which stays as it is
+        gray : of the same scan
+        """
+        lesions = find_lesions(tissue_map)
+        if not len(lesions):
+            return tissue_map
+        features = lesion_features(tissue_map, gray, size, lesions)
+        labels = self(torch.from_numpy(features).to(self.value.device)).argmax(dim=1)
+        return lesions.renamed(tissue_map, labels.cpu().numpy().astype(np.uint8))
+
+    def require_sound(self) -> None:
+        """Refuse trees on other measurements than this library takes, or broken ones.
+
+        Raises
+        ------
+        InputError, ValueError
+            If the trees are no trees, or measurements or tissues are others.
+        """
+        known = len(lesion_feature_names())
+        found = (self.config.features, self.config.measurements)
+        if found != (known, LESION_FEATURE_VERSION):
+            msg = (
+                f"{found[0]} measurements of lesions of version {found[1]}; this library takes "
+                f"{known} of version {LESION_FEATURE_VERSION}"
+            )
+            raise ValueError(msg)
+        if bool(((self.tissue < 0) | (self.tissue >= self.config.classes)).any()):
+            msg = f"trees of tissues beyond the {self.config.classes} of the map"
+            raise ValueError(msg)
+        self.trees.require_sound(known)

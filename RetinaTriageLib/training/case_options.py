@@ -1,0 +1,46 @@
+"""Options that say which scans with answers a command is about."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from RetinaTriageLib.errors import InputError
+from RetinaTriageLib.inference.compute import REQUESTS
+from RetinaTriageLib.phantoms.devices import SCANNERS, with_bscans, with_middle_bscan
+from RetinaTriageLib.training.answered_cases import AnsweredCase, folder_cases, phantom_cases
+
+
+def add_case_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options that `stated_cases` reads, and those of the bundle that segments them."""
+    parser.add_argument("data", type=Path, nargs="*", metavar="FOLDER", help="scans with answers")
+    parser.add_argument("--phantoms", type=int, default=0, metavar="COUNT", help="and phantoms")
+    parser.add_argument("--first-seed", type=int, default=0, help="one phantom a seed, from here")
+    parser.add_argument("--scanner", choices=list(SCANNERS), default="spectralis", help="phantoms'")
+    parser.add_argument(
+        "--bscans", type=int, help="of a phantom, over the scanner's field; 1 is a line scan"
+    )
+    parser.add_argument("--bundle", type=Path, help="whose segmenters; default: the bundled one")
+    parser.add_argument("--device", choices=REQUESTS, default="auto", help="where they run")
+    parser.add_argument("--out", type=Path, required=True, help="folder; what is there is kept")
+
+
+def stated_cases(options: argparse.Namespace) -> list[AnsweredCase]:
+    """List the scans of the folders, then phantoms.
+
+    Raises
+    ------
+    InputError
+        If there are none.
+    """
+    cases = [case for folder in options.data for case in folder_cases(folder)]
+    profile = SCANNERS[options.scanner]
+    if options.bscans == 1:
+        profile = with_middle_bscan(profile)
+    elif options.bscans is not None:
+        profile = with_bscans(profile, options.bscans)
+    cases += phantom_cases(options.phantoms, options.first_seed, profile)
+    if not cases:
+        msg = "Found no data; name folders of scans with answers, or --phantoms COUNT."
+        raise InputError(msg)
+    return cases

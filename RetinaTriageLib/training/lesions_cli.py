@@ -1,0 +1,98 @@
+"""Commands ``train lesions`` and ``train lesion-names``: what the trees that name lesions need."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+from RetinaTriageLib.bundle import Bundle, bundled_models, load_bundle
+from RetinaTriageLib.errors import InputError
+from RetinaTriageLib.inference.compute import Compute, choose_compute
+from RetinaTriageLib.inference.lesion_names import measured_lesions
+from RetinaTriageLib.progress import Progress
+from RetinaTriageLib.tissues import TISSUES
+from RetinaTriageLib.training.answered_cases import AnsweredScan
+from RetinaTriageLib.training.case_options import add_case_options, stated_cases
+from RetinaTriageLib.training.lesion_samples import MeasuredLesions, true_tissues, write_lesions
+from RetinaTriageLib.training.lesion_training import LesionPlan, figures_table, train_lesion_names
+from RetinaTriageLib.training.map_grids import automatic_maps
+
+
+def add_lesion_commands(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add both commands; each sets ``command``, which takes the options."""
+    lesions = subparsers.add_parser(
+        "lesions",
+        help="measure lesions that a bundle's segmenters find, for train lesion-names",
+        description="Writes the lesions of the tissue maps of every segmenter of a bundle, before "
+        "they are named, with the tissues that were drawn there, as .npz files.",
+    )
+    add_case_options(lesions)
+    lesions.set_defaults(command=run_lesions)
+    names = subparsers.add_parser(
+        "lesion-names", help="train the trees that say what each lesion of a tissue map is"
+    )
+    names.add_argument("data", type=Path, nargs="+", metavar="FOLDER", help="of train lesions")
+    names.add_argument("--out", type=Path, required=True, help="folder for best.safetensors")
+    names.add_argument(
+        "--held-out", type=Path, action="append", default=[], help="folder to validate on"
+    )
+    plan = LesionPlan()
+    names.add_argument("--rounds", type=int, default=plan.rounds, help="trees of a tissue")
+    names.add_argument("--leaves", type=int, default=plan.leaves, help="of a tree, at most")
+    names.add_argument("--learning-rate", type=float, default=plan.learning_rate)
+    names.add_argument("--seed", type=int, default=plan.seed)
+    names.set_defaults(command=run_lesion_names)
+
+
+def run_lesions(options: argparse.Namespace) -> int:
+    """Write the lesions that the options ask for."""
+    cases = stated_cases(options)
+    bundle = load_bundle(options.bundle or bundled_models())
+    compute = choose_compute(options.device)
+    names = [entry.name for entry in bundle.manifest.segmenters]
+
+    def lesions_of(scan: AnsweredScan) -> dict[str, MeasuredLesions]:
+        return dict(zip(names, _lesions(scan, bundle, compute), strict=True))
+
+    written = write_lesions(cases, lesions_of, names, options.out, _say)
+    sys.stdout.write(f"{options.out}: lesions of {written} new tissue maps of {len(cases)} scans\n")
+    return 0
+
+
+def run_lesion_names(options: argparse.Namespace) -> int:
+    """Train the trees as the options say."""
+    plan = replace(
+        LesionPlan(),
+        rounds=options.rounds,
+        leaves=options.leaves,
+        learning_rate=options.learning_rate,
+        seed=options.seed,
+    )
+    figures = train_lesion_names(plan, options.data, options.out, held_out=options.held_out)
+    if figures:
+        sys.stdout.write(figures_table(figures))
+    return 0
+
+
+def _lesions(scan: AnsweredScan, bundle: Bundle, compute: Compute) -> list[MeasuredLesions]:
+    """Lesions of every segmenter's map, before any naming."""
+    codes = scan.codes
+    if codes is None or codes.max() >= len(TISSUES):
+        found = "no segmentation" if codes is None else "voxels of unknown tissue"
+        msg = (
+            f"{scan.volume.name}: found {found}; what a lesion is needs the tissue of every voxel. "
+            'Draw all tissues and state "background" in the .json.'
+        )
+        raise InputError(msg)
+    maps = automatic_maps(scan.volume, bundle, compute, lambda _done: None, None).tissue_maps
+    measured = measured_lesions(scan.volume, maps)
+    return [
+        MeasuredLesions(features, true_tissues(tissue_map, codes))
+        for tissue_map, features in zip(maps, measured, strict=True)
+    ]
+
+
+def _say(progress: Progress) -> None:
+    sys.stderr.write(f"{progress.done}/{progress.total} {progress.message}\n")
