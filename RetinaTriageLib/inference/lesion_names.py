@@ -7,6 +7,7 @@ from functools import cached_property
 
 import numpy as np
 
+from RetinaTriageLib.measures.surfaces import retina_borders
 from RetinaTriageLib.networks.classifier_input import voxel_size_mm
 from RetinaTriageLib.networks.gray import GrayScale, eight_bits, normalize, tissue_scale
 from RetinaTriageLib.networks.lesion_features import (
@@ -37,7 +38,7 @@ class LesionNames:
         if self._namer is None:
             return tissue_map
         gray, size = self._seen
-        return self._namer.named(tissue_map, gray, size)
+        return self._namer.named(tissue_map, retina_borders(tissue_map), gray, size)
 
     @cached_property
     def _seen(self) -> tuple[GrayScan, VoxelSize]:
@@ -48,7 +49,9 @@ def measured_lesions(volume: OCTVolume, tissue_maps: Sequence[LabelArray]) -> li
     """Measurements of the lesions of each map of a scan, float32 arrays (lesion, measurement)."""
     gray, size = measured_scan(volume, tissue_scale(volume.voxels))
     return [
-        lesion_features(tissue_map, gray, size, find_lesions(tissue_map))
+        lesion_features(
+            tissue_map, retina_borders(tissue_map), gray, size, find_lesions(tissue_map)
+        )
         for tissue_map in tissue_maps
     ]
 

@@ -16,7 +16,6 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
-from RetinaTriageLib.measures.surfaces import retina_borders
 from RetinaTriageLib.networks.lesions import (
     LESION_LABELS,
     LESION_TISSUES,
@@ -77,6 +76,10 @@ class VoxelSize:
     width_mm: float
 
 
+Borders = tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]
+"""ILM and Bruch's membrane of a tissue map in px, (B-scan, width), NaN where they are not in it."""
+
+
 @dataclass(frozen=True)
 class GrayScan:
     """Gray values of a scan on the common scale, uint8 arrays (B-scan, depth, width)."""
@@ -98,12 +101,19 @@ def gray_scan(raw: GrayArray, size: VoxelSize) -> GrayScan:
 
 
 def lesion_features(
-    tissue_map: LabelArray, gray: GrayScan, size: VoxelSize, lesions: Lesions
+    tissue_map: LabelArray, borders: Borders, gray: GrayScan, size: VoxelSize, lesions: Lesions
 ) -> Features:
-    """Measurements of all lesions, float32 array (lesion, `lesion_feature_names`)."""
+    """Measurements of all lesions, float32 array (lesion, `lesion_feature_names`).
+
+    Parameters
+    ----------
+    tissue_map : uint8 array (B-scan, depth, width)
+    borders : of that map
+    lesions : of that map
+    """
     if not len(lesions):
         return np.zeros((0, len(lesion_feature_names())), np.float32)
-    measured = _measured(tissue_map, gray, size, lesions)
+    measured = _measured(_View(tissue_map, borders, gray, size, lesions))
     return np.stack([values.astype(np.float32) for values in measured.values()], axis=1)
 
 
@@ -112,14 +122,12 @@ def lesion_feature_names() -> tuple[str, ...]:
     """Names of the measurements in their order."""
     druse = np.zeros((1, 3, 3), np.uint8)
     druse[0, 1, 1] = TISSUE_BY_NAME["drusenoid_ped"].label
-    size = VoxelSize(0.0, 1.0, 1.0)
-    return tuple(_measured(druse, gray_scan(druse, size), size, find_lesions(druse)))
+    size, unseen = VoxelSize(0.0, 1.0, 1.0), np.full((1, 3), np.nan, np.float32)
+    view = _View(druse, (unseen, unseen), gray_scan(druse, size), size, find_lesions(druse))
+    return tuple(_measured(view))
 
 
-def _measured(
-    tissue_map: LabelArray, gray: GrayScan, size: VoxelSize, lesions: Lesions
-) -> Mapping[str, FloatArray]:
-    view = _View(tissue_map, gray, size, lesions)
+def _measured(view: _View) -> Mapping[str, FloatArray]:
     parts = (_shape, _place, _pigment_epithelium, _neighbors, _gray, _surroundings, _eye)
     return {name: values for part in parts for name, values in part(view).items()}
 
@@ -132,6 +140,7 @@ class _View:
     """
 
     tissue_map: LabelArray
+    surfaces: Borders
     gray: GrayScan
     size: VoxelSize
     lesions: Lesions
@@ -160,9 +169,9 @@ class _View:
 
     @cached_property
     def borders(self) -> tuple[FloatArray, FloatArray]:
-        """ILM and Bruch's membrane in px, flat (A-scan,), NaN where they are not in the data."""
-        ilm, bruch = retina_borders(self.tissue_map)
-        return ilm.ravel().astype(np.float64), bruch.ravel().astype(np.float64)
+        """ILM and Bruch's membrane, flat (A-scan,)."""
+        ilm, bruch = (border.ravel().astype(np.float64) for border in self.surfaces)
+        return ilm, bruch
 
     def mean(self, values: FloatArray | GrayArray | IndexArray) -> FloatArray:
         """Mean over the voxels of every lesion."""

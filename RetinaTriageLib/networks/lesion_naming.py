@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 from RetinaTriageLib.networks.lesion_features import (
     LESION_FEATURE_VERSION,
+    Borders,
     GrayScan,
     VoxelSize,
     lesion_feature_names,
@@ -73,18 +74,21 @@ class LesionNamer(nn.Module):
         return total.T
 
     @torch.inference_mode()
-    def named(self, tissue_map: LabelArray, gray: GrayScan, size: VoxelSize) -> LabelArray:
+    def named(
+        self, tissue_map: LabelArray, borders: Borders, gray: GrayScan, size: VoxelSize
+    ) -> LabelArray:
         """Tissue map with every lesion called what it most likely is.
 
         Parameters
         ----------
         tissue_map : uint8 array (B-scan, depth, width), which stays as it is
+        borders : of that map
         gray : of the same scan
         """
         lesions = find_lesions(tissue_map)
         if not len(lesions):
             return tissue_map
-        features = lesion_features(tissue_map, gray, size, lesions)
+        features = lesion_features(tissue_map, borders, gray, size, lesions)
         labels = self(torch.from_numpy(features).to(self.value.device)).argmax(dim=1)
         return lesions.renamed(tissue_map, labels.cpu().numpy().astype(np.uint8))
 

@@ -1,8 +1,8 @@
 """Measured lesions of automatic tissue maps with what they really are, one file a map.
 
 An ``.npz`` file holds ``features``, float32 (lesion, measurement), ``truth``, int64 (lesion,
-tissue), voxels of each true tissue in the lesion, ``version`` of the measurements, and
-``patient_id``.
+tissue), voxels of each true tissue in the lesion, ``missed``, int64 (tissue,), those outside of all
+lesions, ``version`` of the measurements, and ``patient_id``.
 """
 
 from __future__ import annotations
@@ -15,12 +15,13 @@ import numpy as np
 import numpy.typing as npt
 
 from RetinaTriageLib.errors import InputError
+from RetinaTriageLib.measures.columns import class_counts
 from RetinaTriageLib.networks.lesion_features import LESION_FEATURE_VERSION, lesion_feature_names
 from RetinaTriageLib.networks.lesions import find_lesions
 from RetinaTriageLib.progress import OnProgress, Progress
 from RetinaTriageLib.tissues import TISSUES
 from RetinaTriageLib.training.answered_cases import AnsweredCase, AnsweredScan
-from RetinaTriageLib.training.patients import PATIENT_ID
+from RetinaTriageLib.training.patients import PATIENT_ID, patient_of
 from RetinaTriageLib.volume import LabelArray
 
 Features = npt.NDArray[np.float32]
@@ -35,23 +36,35 @@ class MeasuredLesions:
     ----------
     features : float32 array (lesion, measurement)
     truth : int64 array (lesion, tissue), voxels of each true tissue in the lesion
+    missed : int64 array (tissue,), voxels of each true tissue outside of all lesions
+    patient : int64 array (lesion,), number of the patient whose lesion it is
     """
 
     features: Features
     truth: Counts
+    missed: Counts
+    patient: Counts
+
+    def only(self, kept: npt.NDArray[np.bool_]) -> MeasuredLesions:
+        """Keep some of the lesions, bool array (lesion,); what is missed stays that of all."""
+        return MeasuredLesions(
+            self.features[kept], self.truth[kept], self.missed, self.patient[kept]
+        )
 
 
-def true_tissues(tissue_map: LabelArray, codes: LabelArray) -> Counts:
-    """Voxels of each true tissue in the lesions of a map, (lesion, tissue).
+def with_truth(features: Features, tissue_map: LabelArray, codes: LabelArray) -> MeasuredLesions:
+    """Lesions of a map with what they really are.
 
     Parameters
     ----------
+    features : of the lesions of ``tissue_map``
     tissue_map, codes : uint8 arrays (B-scan, depth, width); what was found and what is there
     """
     lesions, tissues = find_lesions(tissue_map), len(TISSUES)
     pairs = lesions.of * tissues + codes.reshape(-1)[lesions.voxel]
-    counts = np.bincount(pairs, minlength=len(lesions) * tissues)
-    return counts.reshape(len(lesions), tissues).astype(np.int64)
+    truth = np.bincount(pairs, minlength=len(lesions) * tissues).reshape(len(lesions), tissues)
+    missed = class_counts(codes, tissues) - truth.sum(axis=0)
+    return MeasuredLesions(features, truth, missed, np.zeros(len(lesions), np.int64))
 
 
 def write_lesions(
@@ -84,6 +97,7 @@ def write_lesions(
             arrays: dict[str, npt.NDArray[np.generic]] = {
                 "features": lesions.features,
                 "truth": lesions.truth,
+                "missed": lesions.missed,
                 "version": np.array(LESION_FEATURE_VERSION),
                 PATIENT_ID: np.array(case.patient),
             }
@@ -103,15 +117,18 @@ def read_lesions(files: Sequence[Path]) -> MeasuredLesions:
         If a file holds other measurements.
     """
     found = [_read(path) for path in files]
+    _, patients = np.unique([patient_of(path) for path in files], return_inverse=True)
     return MeasuredLesions(
         np.concatenate([lesions.features for lesions in found]),
         np.concatenate([lesions.truth for lesions in found]),
+        np.sum([lesions.missed for lesions in found], axis=0),
+        np.repeat(patients, [len(lesions.truth) for lesions in found]),
     )
 
 
 def _read(path: Path) -> MeasuredLesions:
     with np.load(path, allow_pickle=False) as file:
-        absent = {"features", "truth", "version"} - set(file.files)
+        absent = {"features", "truth", "missed", "version"} - set(file.files)
         version = None if absent else int(file["version"])
         if absent or version != LESION_FEATURE_VERSION:
             found = f"no {', '.join(sorted(absent))}" if absent else f"version {version}"
@@ -120,13 +137,14 @@ def _read(path: Path) -> MeasuredLesions:
                 f"{LESION_FEATURE_VERSION}. Write them again with train lesions."
             )
             raise InputError(msg)
-        lesions = MeasuredLesions(file["features"], file["truth"])
-    fits = lesions.features.shape[1:] == (len(lesion_feature_names()),)
-    if not fits or lesions.truth.shape != (len(lesions.features), len(TISSUES)):
+        features, truth, missed = file["features"], file["truth"], file["missed"]
+    measurements, tissues = len(lesion_feature_names()), len(TISSUES)
+    shapes = [(len(features), measurements), (len(features), tissues), (tissues,)]
+    found_shapes = [features.shape, truth.shape, missed.shape]
+    if found_shapes != shapes:
         msg = (
-            f"{path}: found features {lesions.features.shape} and truth {lesions.truth.shape}; "
-            f"expected (lesion, {len(lesion_feature_names())}) and (lesion, {len(TISSUES)}). "
-            "Write them again with train lesions."
+            f"{path}: found features, truth and missed of shapes {found_shapes}; expected "
+            f"{shapes}. Write them again with train lesions."
         )
         raise InputError(msg)
-    return lesions
+    return MeasuredLesions(features, truth, missed, np.zeros(len(features), np.int64))

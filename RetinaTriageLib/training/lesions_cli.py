@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -15,8 +16,8 @@ from RetinaTriageLib.progress import Progress
 from RetinaTriageLib.tissues import TISSUES
 from RetinaTriageLib.training.answered_cases import AnsweredScan
 from RetinaTriageLib.training.case_options import add_case_options, stated_cases
-from RetinaTriageLib.training.lesion_samples import MeasuredLesions, true_tissues, write_lesions
-from RetinaTriageLib.training.lesion_training import LesionPlan, figures_table, train_lesion_names
+from RetinaTriageLib.training.lesion_samples import MeasuredLesions, with_truth, write_lesions
+from RetinaTriageLib.training.lesion_training import LesionPlan, train_lesion_names
 from RetinaTriageLib.training.map_grids import automatic_maps
 
 
@@ -71,8 +72,10 @@ def run_lesion_names(options: argparse.Namespace) -> int:
         seed=options.seed,
     )
     figures = train_lesion_names(plan, options.data, options.out, held_out=options.held_out)
-    if figures:
-        sys.stdout.write(figures_table(figures))
+    for name, dice in figures.items():
+        if math.isnan(dice):
+            continue
+        sys.stdout.write(f"Dice of {name}: {dice:.3f}\n")
     return 0
 
 
@@ -89,7 +92,7 @@ def _lesions(scan: AnsweredScan, bundle: Bundle, compute: Compute) -> list[Measu
     maps = automatic_maps(scan.volume, bundle, compute, lambda _done: None, None).tissue_maps
     measured = measured_lesions(scan.volume, maps)
     return [
-        MeasuredLesions(features, true_tissues(tissue_map, codes))
+        with_truth(features, tissue_map, codes)
         for tissue_map, features in zip(maps, measured, strict=True)
     ]
 

@@ -4,8 +4,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from example_bands import ILM, OUTER, SPACING, WIDTHS, banded_bscans, banded_codes
+from example_bands import ILM, OUTER, SPACING, banded_bscans, banded_codes
 
+from RetinaTriageLib.measures.surfaces import retina_borders
 from RetinaTriageLib.networks.lesion_features import (
     UNKNOWN,
     Features,
@@ -45,7 +46,8 @@ def features(
     tissue_map: LabelArray, gray: LabelArray | None = None, size: VoxelSize = SIZE
 ) -> Features:
     raw = banded_bscans(len(tissue_map)) if gray is None else gray
-    return lesion_features(tissue_map, gray_scan(raw, size), size, find_lesions(tissue_map))
+    borders, lesions = retina_borders(tissue_map), find_lesions(tissue_map)
+    return lesion_features(tissue_map, borders, gray_scan(raw, size), size, lesions)
 
 
 def test_lesions_of_different_tissues_are_different_where_they_touch() -> None:

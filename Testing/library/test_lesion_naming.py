@@ -1,0 +1,255 @@
+"""Lesions of automatic maps are named by trees that a bundle brings."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from example_bands import ILM, OUTER, SPACING, banded_bscans, banded_codes
+from example_bundle import example_bundle, example_manifest, example_weights, rewrite_manifest
+
+from RetinaTriageLib import OCTVolume, TriageOptions, triage
+from RetinaTriageLib.bundle import Bundle, check_bundle, load_bundle, save_bundle
+from RetinaTriageLib.bundle_manifest import NamerEntry
+from RetinaTriageLib.errors import BundleError, InputError
+from RetinaTriageLib.inference.compute import choose_compute
+from RetinaTriageLib.inference.ensemble import judge_map
+from RetinaTriageLib.inference.lesion_names import LesionNames, measured_lesions
+from RetinaTriageLib.networks.gray import tissue_scale
+from RetinaTriageLib.networks.lesion_features import lesion_feature_names
+from RetinaTriageLib.networks.lesion_naming import LesionNamer, LesionNamerConfig
+from RetinaTriageLib.networks.lesions import LESION_LABELS, find_lesions
+from RetinaTriageLib.networks.trees import TreeSize
+from RetinaTriageLib.tissues import TISSUE_BY_NAME
+from RetinaTriageLib.training.checkpoints import read_tensors
+from RetinaTriageLib.training.cli import add_train_commands
+from RetinaTriageLib.training.lesion_samples import MeasuredLesions, with_truth
+from RetinaTriageLib.training.lesion_training import (
+    LesionPlan,
+    best_shifts,
+    dice_of,
+    fitted_namer,
+    naming_figures,
+)
+from RetinaTriageLib.volume import DeviceFamily, LabelArray, Laterality
+
+CPU = TriageOptions(compute="cpu")
+RETINA, CYST, DRUSEN, SEROUS = (
+    TISSUE_BY_NAME[name].label
+    for name in ("neurosensory_retina", "intraretinal_fluid", "drusenoid_ped", "serous_ped")
+)
+FEW = LesionPlan(rounds=20, leaf_lesions=5, feature_share=1.0)
+
+
+def run(*words: str) -> int:
+    parser = argparse.ArgumentParser()
+    add_train_commands(parser.add_subparsers(required=True))
+    options = parser.parse_args(words)
+    return int(options.command(options))
+
+
+def everything_is(label: int) -> LesionNamer:
+    """Trees by which every lesion is of one tissue."""
+    namer = LesionNamer(LesionNamerConfig(), TreeSize(nodes=1, trees=1))
+    namer.start[label] = 1.0
+    return namer
+
+
+def bundle_with(folder: Path, namer: LesionNamer, segmenters: int = 2) -> Bundle:
+    draft = example_manifest(segmenters)
+    named = replace(draft, lesion_namer=NamerEntry("lesion_namer", asdict(namer.config)))
+    weights = {**example_weights(draft), "lesion_namer": namer.state_dict()}
+    return save_bundle(folder, named, weights, "# Named\n")
+
+
+def scan() -> OCTVolume:
+    return OCTVolume(banded_bscans(), SPACING, Laterality.OD, DeviceFamily.SPECTRALIS)
+
+
+def lesions_of(tissue_map: LabelArray) -> int:
+    return int(np.isin(tissue_map, LESION_LABELS).sum())
+
+
+def test_every_map_and_the_consensus_are_named(tmp_path: Path) -> None:
+    plain = triage(scan(), example_bundle(tmp_path / "plain", segmenters=2), CPU)
+    named = triage(scan(), bundle_with(tmp_path / "named", everything_is(RETINA)), CPU)
+    before = [*(h.tissue_map for h in plain.hypotheses), plain.consensus]
+    after = [*(h.tissue_map for h in named.hypotheses), named.consensus]
+    assert min(lesions_of(tissue_map) for tissue_map in before) > 100
+    for old, new in zip(before, after, strict=True):
+        lesion = np.isin(old, LESION_LABELS)
+        assert (new[lesion] == RETINA).all()
+        np.testing.assert_array_equal(new[~lesion], old[~lesion])
+
+
+def test_classifiers_judge_the_named_map(tmp_path: Path) -> None:
+    bundle = bundle_with(tmp_path / "named", everything_is(RETINA))
+    result = triage(scan(), bundle, CPU)
+    for hypothesis in result.hypotheses:
+        (again,) = judge_map(hypothesis.tissue_map, scan(), bundle, compute=choose_compute("cpu"))
+        for head, scores in hypothesis.opinions[0].scores.items():
+            np.testing.assert_allclose(scores, again.scores[head], atol=1e-6)
+
+
+def test_slab_does_not_change_names(tmp_path: Path) -> None:
+    bundle = bundle_with(tmp_path / "named", everything_is(CYST), segmenters=1)
+    one, all_at_once = (triage(scan(), bundle, replace(CPU, slab_bscans=n)) for n in (1, 2))
+    np.testing.assert_array_equal(one.consensus, all_at_once.consensus)
+
+
+def test_edited_map_keeps_the_names_that_its_editor_gave(tmp_path: Path) -> None:
+    bundle = bundle_with(tmp_path / "named", everything_is(RETINA))
+    edited = banded_codes()
+    edited[:, ILM + 10 : ILM + 40, 20:60] = CYST
+    opinions = [
+        judge_map(tissue_map, scan(), bundle, compute=choose_compute("cpu"))[0]
+        for tissue_map in (edited, banded_codes())
+    ]
+    assert (opinions[0].scores["referral"] != opinions[1].scores["referral"]).any()
+
+
+def test_scan_of_unknown_spacing_is_named() -> None:
+    tissue_map = banded_codes()
+    tissue_map[:, ILM + 10 : ILM + 40, 20:60] = DRUSEN
+    unknown = replace(scan(), spacing=None)
+    names = LesionNames(everything_is(CYST), unknown, tissue_scale(unknown.voxels))
+    assert lesions_of(names.of(tissue_map)) == lesions_of(tissue_map)
+    assert (names.of(tissue_map)[tissue_map == DRUSEN] == CYST).all()
+
+
+def test_check_lists_the_namer(tmp_path: Path) -> None:
+    bundle_with(tmp_path / "named", everything_is(RETINA))
+    found = {check.what: check.found for check in check_bundle(tmp_path / "named")}
+    assert "all tensors fit" in found["lesion_namer lesion_namer"]
+
+
+def test_namer_of_other_measurements_is_refused(tmp_path: Path) -> None:
+    folder = tmp_path / "named"
+    bundle_with(folder, everything_is(RETINA))
+    fields = json.loads((folder / "bundle.json").read_text())
+    fields["lesion_namer"]["config"]["features"] = 3
+    rewrite_manifest(folder, **fields)
+    with pytest.raises(BundleError, match="3 measurements of lesions"):
+        load_bundle(folder)
+
+
+def test_namer_that_was_altered_is_refused(tmp_path: Path) -> None:
+    folder = tmp_path / "named"
+    bundle_with(folder, everything_is(RETINA))
+    weights = folder / "lesion_namer.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-1] + b"\1")
+    with pytest.raises(BundleError, match=r"lesion_namer\.safetensors with SHA-256"):
+        load_bundle(folder)
+
+
+def test_walk_in_circles_is_refused(tmp_path: Path) -> None:
+    namer = LesionNamer(LesionNamerConfig(), TreeSize(nodes=3, trees=1))
+    namer.trees.child[1] = 0
+    with pytest.raises(BundleError, match="lead nowhere"):
+        bundle_with(tmp_path / "named", namer)
+
+
+def eyes(count: int, seed: int) -> MeasuredLesions:
+    """Lesions that maps call drusen: bright ones are drusen, dark ones serous detachments."""
+    rng = np.random.default_rng(seed)
+    found = []
+    for patient in range(count):
+        codes, gray = banded_codes(1), banded_bscans(1)
+        for left in (10, 60):
+            label = int(rng.choice([DRUSEN, SEROUS]))
+            height, width = (int(rng.integers(6, 20)) for _ in range(2))
+            codes[:, OUTER - height : OUTER, left : left + width] = label
+            speckle = rng.gamma(16, 1 / 16, (height, width)) * (90 if label == DRUSEN else 15)
+            gray[:, OUTER - height : OUTER, left : left + width] = speckle
+        tissue_map = np.where(codes == SEROUS, DRUSEN, codes).astype(np.uint8)
+        volume = OCTVolume(gray, SPACING, Laterality.OD, DeviceFamily.SPECTRALIS)
+        (features,) = measured_lesions(volume, [tissue_map])
+        lesions = with_truth(features, tissue_map, codes)
+        found.append(replace(lesions, patient=lesions.patient + patient))
+    return MeasuredLesions(
+        np.concatenate([one.features for one in found]),
+        np.concatenate([one.truth for one in found]),
+        np.sum([one.missed for one in found], axis=0),
+        np.concatenate([one.patient for one in found]),
+    )
+
+
+def test_trees_learn_what_whole_lesions_look_like() -> None:
+    learned, others = eyes(40, seed=1), eyes(20, seed=2)
+    figures = naming_figures(fitted_namer(FEW, learned), others)
+    assert 0.2 < figures["drusenoid_ped before"] < 0.9
+    assert figures["serous_ped before"] == 0
+    assert figures["drusenoid_ped after"] > 0.98
+    assert figures["serous_ped after"] > 0.98
+
+
+def test_rare_tissue_is_called_where_its_dice_gains() -> None:
+    lesions = eyes(30, seed=5)
+    own = lesions.truth.argmax(axis=1)
+    scores = np.full((len(own), 15), -9.0, np.float32)
+    scores[:, DRUSEN] = 1.0  # ahead everywhere,
+    scores[:, SEROUS] = np.where(own == SEROUS, 0.3, -0.6)  # though the other one is told apart
+    before = dice_of(scores.argmax(axis=1), lesions)
+    after = dice_of((scores + best_shifts(scores, lesions)).argmax(axis=1), lesions)
+    assert before[SEROUS] == 0
+    assert after[SEROUS] == after[DRUSEN] == 1
+
+
+def test_namer_is_stored_and_answers_the_same(tmp_path: Path) -> None:
+    learned = eyes(20, seed=3)
+    namer = fitted_namer(FEW, learned)
+    bundle_with(tmp_path / "named", namer)
+    stored = load_bundle(tmp_path / "named").lesion_namer()
+    assert stored is not None
+    samples = torch.from_numpy(learned.features)
+    torch.testing.assert_close(stored(samples), namer(samples))
+
+
+def test_one_tissue_alone_cannot_be_learned() -> None:
+    lesions = eyes(10, seed=4)
+    alone = replace(lesions, truth=lesions.truth * (np.arange(15) == DRUSEN))
+    with pytest.raises(InputError, match="of 1 true tissues"):
+        fitted_namer(FEW, alone)
+
+
+def test_commands_measure_phantoms_and_learn_their_names(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    example_bundle(tmp_path / "bundle")
+    words = ("--phantoms", "2", "--bscans", "1", "--bundle", str(tmp_path / "bundle"))
+    for folder, first in (("known", "0"), ("others", "2")):
+        run("lesions", *words, "--first-seed", first, "--out", str(tmp_path / folder))
+    out = ("--out", str(tmp_path / "run"), "--held-out", str(tmp_path / "others"))
+    assert run("lesion-names", str(tmp_path / "known"), *out, "--rounds", "2") == 0
+    assert "Dice of mirror_artifact after: 0." in capsys.readouterr().out
+    _, header = read_tensors(tmp_path / "run" / "best.safetensors")
+    assert header["kind"] == "lesion_namer"
+    with pytest.raises(InputError, match="both to learn from and held out"):
+        run("lesion-names", str(tmp_path / "known"), *out[:3], str(tmp_path / "known"))
+
+
+def test_lesions_of_another_version_are_refused(tmp_path: Path) -> None:
+    count = len(lesion_feature_names())
+    features, truth = np.zeros((1, count), np.float32), np.zeros((1, 15), np.int64)
+    arrays = {"features": features, "truth": truth, "missed": truth[0], "version": np.array(0)}
+    np.savez(tmp_path / "old.npz", **arrays)
+    with pytest.raises(InputError, match="found version 0"):
+        run("lesion-names", str(tmp_path), "--out", str(tmp_path / "run"))
+
+
+def test_truth_of_a_lesion_is_what_lies_in_it() -> None:
+    found = banded_codes(1)
+    found[0, ILM : ILM + 4, 10:20] = CYST
+    truth = found.copy()
+    truth[0, ILM : ILM + 1, 10:20] = RETINA
+    truth[0, ILM + 20, 40:43] = CYST
+    lesions = with_truth(np.zeros((1, 1), np.float32), found, truth)
+    (counts,) = lesions.truth
+    assert lesions.missed[CYST] == 3
+    assert (counts[CYST], counts[RETINA], counts.sum()) == (30, 10, 40)
+    assert find_lesions(found).sizes.tolist() == [40]
