@@ -10,6 +10,7 @@ from RetinaTriageLib.bundle import Bundle
 if TYPE_CHECKING:
     from RetinaTriageLib.networks.joint_classification import JointNetwork
     from RetinaTriageLib.networks.kinds import MapClassifier, Segmenter
+    from RetinaTriageLib.networks.lesion_naming import LesionNamer
 
 
 class WarmBundle(Bundle):
@@ -24,6 +25,10 @@ class WarmBundle(Bundle):
         """Segmentation networks in the order of the manifest."""
         return self._segmentation_networks
 
+    def lesion_namer(self) -> LesionNamer | None:
+        """Trees that name lesions, if the bundle brings some."""
+        return self._lesion_namer
+
     def classification_networks(self) -> tuple[MapClassifier, ...]:
         """Classification networks in the order of the manifest."""
         return self._classification_networks
@@ -35,6 +40,10 @@ class WarmBundle(Bundle):
     @cached_property
     def _segmentation_networks(self) -> tuple[Segmenter, ...]:
         return super().segmentation_networks()
+
+    @cached_property
+    def _lesion_namer(self) -> LesionNamer | None:
+        return super().lesion_namer()
 
     @cached_property
     def _classification_networks(self) -> tuple[MapClassifier, ...]:

@@ -3,7 +3,8 @@
 A convolutional network names every voxel by what lies around it; a druse and a fibrovascular
 detachment differ in how they look as a whole. Lengths are in mm and µm, gray values 0 to 255 on
 the common scale of `networks.gray`. Nothing here depends on the distance between B-scans, which
-line scans do not have, but for how far a lesion reaches across them.
+line scans do not have, but for how far a lesion reaches across them. Nothing says which scanner it
+was either: what a scanner makes of the whole eye is left out, and lesions are compared to it.
 """
 
 from __future__ import annotations
@@ -296,7 +297,6 @@ def _place(view: _View) -> dict[str, FloatArray]:
         "relative top": columns.known_mean((columns.top - ilm) / extent),
         "relative bottom": columns.known_mean((columns.bottom - ilm) / extent),
         "retina here": columns.known_mean((bruch - ilm) * um),
-        "retina of the eye": view.everywhere(_known_median(retina)),
         "retina here, more": columns.known_mean((bruch - ilm) * um - _known_median(retina)),
         "Bruch seen": columns.mean(np.isfinite(bruch)),
         "ILM seen": columns.mean(np.isfinite(ilm)),
@@ -325,12 +325,12 @@ def _pigment_epithelium(view: _View) -> dict[str, FloatArray]:
     lower = (columns.top + columns.bottom) / 2 - middle[here]
     return {
         "RPE there": columns.mean(there),
-        "RPE thickness": columns.mean(count[here]) * um,
-        "RPE thickness of the eye": view.everywhere(float(np.median(count)) * um),
+        "RPE thickness, more": (columns.mean(count[here]) - float(np.median(count))) * um,
         "below RPE": columns.known_mean(np.where(there, lower * um, np.nan)),
         "share below RPE": columns.mean(there & (lower > 0)),
-        "RPE gray": columns.known_mean(np.where(there, bright[here], np.nan)),
-        "RPE gray of the eye": view.everywhere(_known_median(bright[count > 0])),
+        "RPE gray, more": columns.known_mean(
+            np.where(there, bright[here] - _known_median(bright[count > 0]), np.nan)
+        ),
     }
 
 
@@ -440,7 +440,7 @@ def _surroundings(view: _View) -> dict[str, FloatArray]:
 
 
 def _eye(view: _View) -> dict[str, FloatArray]:
-    """All that the eye has, and how the scanner sees it."""
+    """All lesions of the eye."""
     label, sizes = view.lesions.label, view.lesions.sizes
     bscans = view.lesions.shape[0]
     volumes = np.bincount(label, weights=sizes, minlength=len(TISSUES))
@@ -451,18 +451,12 @@ def _eye(view: _View) -> dict[str, FloatArray]:
         larger[own[np.argsort(-sizes[own], kind="stable")]] = np.arange(len(own))
     return {
         **{
-            f"gray of {name}": view.everywhere(_median_gray(view, TISSUE_BY_NAME[name].label))
-            for name in BACKGROUND
-        },
-        **{
             f"all {name}": view.everywhere(float(np.log1p(sections[one])))
             for name, one in zip(LESION_TISSUES, LESION_LABELS, strict=True)
         },
         "share of its tissue": sizes / volumes[label],
         "lesions of its tissue": np.log(np.bincount(label)[label]),
         "larger ones": np.minimum(larger, MOST_BEFORE),
-        "voxel depth": view.everywhere(view.um),
-        "voxel width": view.everywhere(view.size.width_mm),
     }
 
 

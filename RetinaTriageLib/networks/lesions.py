@@ -18,15 +18,18 @@ FloatArray = npt.NDArray[np.float64]
 
 LESION_TISSUES = (
     "epiretinal_membrane",
-    "intraretinal_fluid",
-    "subretinal_fluid",
     "subretinal_hyperreflective_material",
     "drusenoid_ped",
     "serous_ped",
     "fibrovascular_ped",
     "mirror_artifact",
 )
-"""Tissues whose name is a matter of the whole lesion, not of a voxel."""
+"""Tissues whose name is a matter of the whole lesion, not of a voxel.
+
+Fluid is not among them. Segmenters learned it from real eyes, where cysts flow together into
+regions far larger than those of phantoms, which trees that know phantoms take for swollen retina:
+the Dice of fluid fell from 0.54 to 0.42 on Duke patients 8 and 9, with five others to learn from.
+"""
 
 LESION_LABELS = tuple(TISSUE_BY_NAME[name].label for name in LESION_TISSUES)
 
@@ -76,11 +79,11 @@ def find_lesions(tissue_map: LabelArray) -> Lesions:
 
     Examples
     --------
-    >>> cysts = np.zeros((1, 2, 5), np.uint8)
-    >>> cysts[0, 0, :2] = cysts[0, 1, 4] = 4
-    >>> found = find_lesions(cysts)
+    >>> drusen = np.zeros((1, 2, 5), np.uint8)
+    >>> drusen[0, 0, :2] = drusen[0, 1, 4] = 8
+    >>> found = find_lesions(drusen)
     >>> found.of.tolist(), found.label.tolist()
-    ([0, 0, 1], [4, 4])
+    ([0, 0, 1], [8, 8])
     """
     boxes: Sequence[tuple[slice, ...] | None] = ndimage.find_objects(
         tissue_map, max_label=max(LESION_LABELS)

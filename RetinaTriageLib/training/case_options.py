@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 
 from RetinaTriageLib.errors import InputError
@@ -25,8 +26,10 @@ def add_case_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", type=Path, required=True, help="folder; what is there is kept")
 
 
-def stated_cases(options: argparse.Namespace) -> list[AnsweredCase]:
-    """List the scans of the folders, then phantoms.
+def stated_cases(
+    options: argparse.Namespace, others: Sequence[AnsweredCase] = ()
+) -> list[AnsweredCase]:
+    """List the scans of the folders, then others, then phantoms.
 
     Raises
     ------
@@ -34,6 +37,7 @@ def stated_cases(options: argparse.Namespace) -> list[AnsweredCase]:
         If there are none.
     """
     cases = [case for folder in options.data for case in folder_cases(folder)]
+    cases += others
     profile = SCANNERS[options.scanner]
     if options.bscans == 1:
         profile = with_middle_bscan(profile)

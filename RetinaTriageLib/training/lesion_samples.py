@@ -7,7 +7,7 @@ lesions, ``version`` of the measurements, and ``patient_id``.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,11 +15,11 @@ import numpy as np
 import numpy.typing as npt
 
 from RetinaTriageLib.errors import InputError
-from RetinaTriageLib.measures.columns import class_counts
+from RetinaTriageLib.labels.label_sets import LABEL_SETS, UNKNOWN
 from RetinaTriageLib.networks.lesion_features import LESION_FEATURE_VERSION, lesion_feature_names
 from RetinaTriageLib.networks.lesions import find_lesions
 from RetinaTriageLib.progress import OnProgress, Progress
-from RetinaTriageLib.tissues import TISSUES
+from RetinaTriageLib.tissues import TISSUE_BY_NAME, TISSUES
 from RetinaTriageLib.training.answered_cases import AnsweredCase, AnsweredScan
 from RetinaTriageLib.training.patients import PATIENT_ID, patient_of
 from RetinaTriageLib.volume import LabelArray
@@ -53,23 +53,51 @@ class MeasuredLesions:
 
 
 def with_truth(features: Features, tissue_map: LabelArray, codes: LabelArray) -> MeasuredLesions:
-    """Lesions of a map with what they really are.
+    """Lesions of a map with what they really are, as far as that is known.
 
     Parameters
     ----------
     features : of the lesions of ``tissue_map``
-    tissue_map, codes : uint8 arrays (B-scan, depth, width); what was found and what is there
+    tissue_map : uint8 array (B-scan, depth, width), what was found
+    codes : uint8 array of the same shape, what is there, as `labels.label_sets` has it
     """
     lesions, tissues = find_lesions(tissue_map), len(TISSUES)
-    pairs = lesions.of * tissues + codes.reshape(-1)[lesions.voxel]
+    true = TRUE_TISSUES[lesions.label[lesions.of], codes.reshape(-1)[lesions.voxel]]
+    known = true < tissues
+    pairs = lesions.of[known] * tissues + true[known]
     truth = np.bincount(pairs, minlength=len(lesions) * tissues).reshape(len(lesions), tissues)
-    missed = class_counts(codes, tissues) - truth.sum(axis=0)
+    there = np.bincount(codes.reshape(-1), minlength=256)[:tissues]
+    missed = np.maximum(there - truth.sum(axis=0), 0)
     return MeasuredLesions(features, truth, missed, np.zeros(len(lesions), np.int64))
+
+
+def _true_tissues() -> Counts:
+    """Tissue of a voxel by (tissue of its lesion, label code), `UNKNOWN` where it is not known.
+
+    Where a code allows several tissues a lesion may be right, and is if all of them are of its
+    group (fluid is fluid); if it is wrong, its voxels are of the retina, where that is allowed.
+    """
+    tissues, retina = len(TISSUES), TISSUE_BY_NAME["neurosensory_retina"].label
+    true = np.full((tissues, len(LABEL_SETS)), UNKNOWN, np.int64)
+    true[:, :tissues] = np.arange(tissues)
+    groups = np.array([tissue.group.value for tissue in TISSUES])
+    for code in range(tissues, len(LABEL_SETS)):
+        allowed = LABEL_SETS[code]
+        one_group = len(set(groups[allowed].tolist())) == 1
+        for label in range(tissues):
+            if allowed[label] and one_group:
+                true[label, code] = label
+            elif not allowed[label] and allowed[retina]:
+                true[label, code] = retina
+    return true
+
+
+TRUE_TISSUES = _true_tissues()
 
 
 def write_lesions(
     cases: Sequence[AnsweredCase],
-    lesions_of: Callable[[AnsweredScan], dict[str, MeasuredLesions]],
+    lesions_of: Callable[[AnsweredScan], Mapping[str, MeasuredLesions]],
     names: Sequence[str],
     out_folder: Path,
     on_progress: OnProgress,
@@ -80,11 +108,6 @@ def write_lesions(
     ----------
     names : of the maps of each scan, as ``lesions_of`` gives them; a case whose files are all
         there is left alone, so that a stopped job goes on
-
-    Raises
-    ------
-    InputError
-        If the tissue of some voxels of a scan is not known.
     """
     out_folder.mkdir(parents=True, exist_ok=True)
     written = 0

@@ -25,7 +25,7 @@ from RetinaTriageLib.training.scikit import scikit_ensembles
 from RetinaTriageLib.training.tree_arrays import Float64Array, IntArray, tree_arrays
 
 UNSEEN_SCORE = -100.0  # of a tissue that no lesion was
-SHIFTS = tuple(np.linspace(-2.0, 2.0, 17).tolist())  # 0 among them
+SHIFTS = tuple(np.linspace(-1.0, 1.0, 9).tolist())  # 0 among them
 SHIFT_ROUNDS = 2
 SAME_SCORE = 1e-3  # trees that run without scikit-learn agree with it that well
 
@@ -52,7 +52,7 @@ class LesionPlan:
     feature_share: float = 0.3
     damping: float = 5.0
     smallest: int = 20
-    folds: int = 3
+    folds: int = 2
     seed: int = 0
 
 
@@ -109,8 +109,9 @@ def fitted_namer(plan: LesionPlan, lesions: MeasuredLesions) -> LesionNamer:
         If scikit-learn is missing, or the lesions are not of two tissues at least.
     """
     namer = boosted_namer(plan, lesions)
-    patients = np.random.default_rng(plan.seed).permutation(lesions.patient.max() + 1)
-    fold = patients[lesions.patient] % plan.folds
+    lesions = lesions.only(lesions.truth.sum(axis=1) >= plan.smallest)
+    order = np.random.default_rng(plan.seed).permutation(lesions.patient.max() + 1)
+    fold = order[lesions.patient] % plan.folds
     scores = np.zeros((len(lesions.features), namer.config.classes), np.float32)
     for number in range(plan.folds):
         others = boosted_namer(plan, lesions.only(fold != number))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import math
 import sys
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,12 +14,13 @@ from RetinaTriageLib.errors import InputError
 from RetinaTriageLib.inference.compute import Compute, choose_compute
 from RetinaTriageLib.inference.lesion_names import measured_lesions
 from RetinaTriageLib.progress import Progress
-from RetinaTriageLib.tissues import TISSUES
 from RetinaTriageLib.training.answered_cases import AnsweredScan
 from RetinaTriageLib.training.case_options import add_case_options, stated_cases
 from RetinaTriageLib.training.lesion_samples import MeasuredLesions, with_truth, write_lesions
+from RetinaTriageLib.training.lesion_scans import changed_gray, stack_cases
 from RetinaTriageLib.training.lesion_training import LesionPlan, train_lesion_names
 from RetinaTriageLib.training.map_grids import automatic_maps
+from RetinaTriageLib.training.stack_spacing import device_spacing
 
 
 def add_lesion_commands(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -30,6 +32,25 @@ def add_lesion_commands(subparsers: argparse._SubParsersAction[argparse.Argument
         "they are named, with the tissues that were drawn there, as .npz files.",
     )
     add_case_options(lesions)
+    lesions.add_argument(
+        "--stacks",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="FOLDER",
+        help="labeled B-scans, of which not every tissue need be known; may be given several times",
+    )
+    lesions.add_argument(
+        "--spacing-um",
+        type=device_spacing,
+        action="append",
+        default=[],
+        metavar="DEVICE=DEPTH,WIDTH",
+        help="spacing of the stacks of a device",
+    )
+    lesions.add_argument(
+        "--changed", type=int, default=0, help="times that a scan is measured on other gray"
+    )
     lesions.set_defaults(command=run_lesions)
     names = subparsers.add_parser(
         "lesion-names", help="train the trees that say what each lesion of a tissue map is"
@@ -49,13 +70,15 @@ def add_lesion_commands(subparsers: argparse._SubParsersAction[argparse.Argument
 
 def run_lesions(options: argparse.Namespace) -> int:
     """Write the lesions that the options ask for."""
-    cases = stated_cases(options)
+    cases = stated_cases(options, stack_cases(options.stacks, options.spacing_um))
     bundle = load_bundle(options.bundle or bundled_models())
     compute = choose_compute(options.device)
-    names = [entry.name for entry in bundle.manifest.segmenters]
+    copies = [f"_changed{number}" if number else "" for number in range(options.changed + 1)]
+    names = [f"{entry.name}{copy}" for copy in copies for entry in bundle.manifest.segmenters]
 
     def lesions_of(scan: AnsweredScan) -> dict[str, MeasuredLesions]:
-        return dict(zip(names, _lesions(scan, bundle, compute), strict=True))
+        found = _lesions(scan, bundle, compute, len(copies))
+        return dict(zip(names, found, strict=True))
 
     written = write_lesions(cases, lesions_of, names, options.out, _say)
     sys.stdout.write(f"{options.out}: lesions of {written} new tissue maps of {len(cases)} scans\n")
@@ -79,22 +102,21 @@ def run_lesion_names(options: argparse.Namespace) -> int:
     return 0
 
 
-def _lesions(scan: AnsweredScan, bundle: Bundle, compute: Compute) -> list[MeasuredLesions]:
-    """Lesions of every segmenter's map, before any naming."""
-    codes = scan.codes
-    if codes is None or codes.max() >= len(TISSUES):
-        found = "no segmentation" if codes is None else "voxels of unknown tissue"
+def _lesions(
+    scan: AnsweredScan, bundle: Bundle, compute: Compute, times: int
+) -> Iterator[MeasuredLesions]:
+    """Lesions of every segmenter's map, before any naming; then again on changed gray."""
+    if scan.codes is None:
         msg = (
-            f"{scan.volume.name}: found {found}; what a lesion is needs the tissue of every voxel. "
-            'Draw all tissues and state "background" in the .json.'
+            f"{scan.volume.name}: found no segmentation; expected one, which says what lesions "
+            "truly are. Draw the tissues that you know."
         )
         raise InputError(msg)
     maps = automatic_maps(scan.volume, bundle, compute, lambda _done: None, None).tissue_maps
-    measured = measured_lesions(scan.volume, maps)
-    return [
-        with_truth(features, tissue_map, codes)
-        for tissue_map, features in zip(maps, measured, strict=True)
-    ]
+    for number in range(times):
+        volume = changed_gray(scan.volume, number) if number else scan.volume
+        for tissue_map, features in zip(maps, measured_lesions(volume, maps), strict=True):
+            yield with_truth(features, tissue_map, scan.codes)
 
 
 def _say(progress: Progress) -> None:

@@ -20,6 +20,7 @@ from RetinaTriageLib.errors import BundleError, InputError
 from RetinaTriageLib.inference.compute import choose_compute
 from RetinaTriageLib.inference.ensemble import judge_map
 from RetinaTriageLib.inference.lesion_names import LesionNames, measured_lesions
+from RetinaTriageLib.labels.label_sets import RETINA_NOT_FLUID, RPE_COMPLEX, UNKNOWN
 from RetinaTriageLib.networks.gray import tissue_scale
 from RetinaTriageLib.networks.lesion_features import lesion_feature_names
 from RetinaTriageLib.networks.lesion_naming import LesionNamer, LesionNamerConfig
@@ -28,7 +29,7 @@ from RetinaTriageLib.networks.trees import TreeSize
 from RetinaTriageLib.tissues import TISSUE_BY_NAME
 from RetinaTriageLib.training.checkpoints import read_tensors
 from RetinaTriageLib.training.cli import add_train_commands
-from RetinaTriageLib.training.lesion_samples import MeasuredLesions, with_truth
+from RetinaTriageLib.training.lesion_samples import MeasuredLesions, read_lesions, with_truth
 from RetinaTriageLib.training.lesion_training import (
     LesionPlan,
     best_shifts,
@@ -117,9 +118,9 @@ def test_scan_of_unknown_spacing_is_named() -> None:
     tissue_map = banded_codes()
     tissue_map[:, ILM + 10 : ILM + 40, 20:60] = DRUSEN
     unknown = replace(scan(), spacing=None)
-    names = LesionNames(everything_is(CYST), unknown, tissue_scale(unknown.voxels))
+    names = LesionNames(everything_is(SEROUS), unknown, tissue_scale(unknown.voxels))
     assert lesions_of(names.of(tissue_map)) == lesions_of(tissue_map)
-    assert (names.of(tissue_map)[tissue_map == DRUSEN] == CYST).all()
+    assert (names.of(tissue_map)[tissue_map == DRUSEN] == SEROUS).all()
 
 
 def test_check_lists_the_namer(tmp_path: Path) -> None:
@@ -244,12 +245,41 @@ def test_lesions_of_another_version_are_refused(tmp_path: Path) -> None:
 
 def test_truth_of_a_lesion_is_what_lies_in_it() -> None:
     found = banded_codes(1)
-    found[0, ILM : ILM + 4, 10:20] = CYST
+    found[0, ILM : ILM + 4, 10:20] = DRUSEN
     truth = found.copy()
     truth[0, ILM : ILM + 1, 10:20] = RETINA
-    truth[0, ILM + 20, 40:43] = CYST
+    truth[0, ILM + 20, 40:43] = DRUSEN
     lesions = with_truth(np.zeros((1, 1), np.float32), found, truth)
     (counts,) = lesions.truth
-    assert lesions.missed[CYST] == 3
-    assert (counts[CYST], counts[RETINA], counts.sum()) == (30, 10, 40)
+    assert lesions.missed[DRUSEN] == 3
+    assert (counts[DRUSEN], counts[RETINA], counts.sum()) == (30, 10, 40)
     assert find_lesions(found).sizes.tolist() == [40]
+
+
+def test_partial_labels_teach_what_they_say() -> None:
+    found = banded_codes(1)
+    found[0, ILM : ILM + 4, 10:20] = DRUSEN
+    truth = banded_codes(1)
+    truth[0, ILM, 10:20] = RETINA_NOT_FLUID
+    truth[0, ILM + 1, 10:20] = RPE_COMPLEX  # it may be a druse, or another detachment
+    truth[0, ILM + 2, 10:20] = UNKNOWN
+    truth[0, ILM + 3, 10:20] = SEROUS
+    (counts,) = with_truth(np.zeros((1, 1), np.float32), found, truth).truth
+    assert counts.sum() == 20
+    assert counts[RETINA] == counts[SEROUS] == 10
+
+
+def test_labeled_stacks_are_measured_also_on_other_gray(tmp_path: Path) -> None:
+    example_bundle(tmp_path / "bundle")
+    (tmp_path / "stacks").mkdir()
+    np.savez(tmp_path / "stacks" / "a.npz", image=banded_bscans(1), codes=banded_codes(1))
+    words = ("--bundle", str(tmp_path / "bundle"), "--spacing-um", "spectralis=3.87,11.5")
+    stacks = ("--stacks", str(tmp_path / "stacks"), "--changed", "1")
+    run("lesions", *words, *stacks, "--out", str(tmp_path / "out"))
+    plain, changed = (
+        read_lesions([tmp_path / "out" / f"a_segmenter0{copy}.npz"]) for copy in ("", "_changed1")
+    )
+    np.testing.assert_array_equal(plain.truth, changed.truth)
+    shape, gray = (lesion_feature_names().index(name) for name in ("width", "gray"))
+    np.testing.assert_array_equal(plain.features[:, shape], changed.features[:, shape])
+    assert (plain.features[:, gray] != changed.features[:, gray]).all()

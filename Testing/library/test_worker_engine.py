@@ -85,6 +85,7 @@ def test_networks_are_built_once(bundle: Path) -> None:
     assert shelf.get(bundle) is warm
     assert warm.segmentation_networks() is warm.segmentation_networks()
     assert warm.classification_networks() is warm.classification_networks()
+    assert warm.lesion_namer() is warm.lesion_namer()
     shelf.clear()
     assert shelf.get(bundle) is not warm
 
