@@ -37,6 +37,18 @@ LESION_FEATURE_VERSION = 1
 UNKNOWN = -999.0
 """Stands for what cannot be measured, such as the height over a Bruch's membrane out of view."""
 
+SIZES = (
+    "cross-section",
+    "reach across B-scans",
+    "width",
+    "height",
+    "covered width",
+    "thickness",
+    "thickest",
+    "retina here",
+)
+"""Measurements that say whether a lesion is of a size that was learned."""
+
 SMOOTH_MM = (0.02, 0.08)
 """Depth and width over which gray is averaged where speckle shall not count."""
 NEAR_MM = 0.02
@@ -267,7 +279,6 @@ def _shape(view: _View) -> dict[str, FloatArray]:
             for name, label in zip(LESION_TISSUES, LESION_LABELS, strict=True)
         },
         "cross-section": np.log(section),
-        "B-scans": bscans,
         "reach across B-scans": (bscans - 1) * size.bscan_mm,
         "width": extent,
         "height": height,

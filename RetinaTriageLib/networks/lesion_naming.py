@@ -1,7 +1,8 @@
 """Naming of lesions: trees that look at a whole lesion and say what tissue it is.
 
 It comes after a segmenter, whose map says where lesions lie, and before the classifiers. A lesion
-that is none gets the tissue it lies in.
+that is none gets the tissue it lies in. One larger or smaller than those that were learned keeps
+the name that the segmenter gave: trees say something of anything, and know nothing of it.
 
 References
 ----------
@@ -18,13 +19,14 @@ from torch import Tensor, nn
 
 from RetinaTriageLib.networks.lesion_features import (
     LESION_FEATURE_VERSION,
+    SIZES,
     Borders,
     GrayScan,
     VoxelSize,
     lesion_feature_names,
     lesion_features,
 )
-from RetinaTriageLib.networks.lesions import find_lesions
+from RetinaTriageLib.networks.lesions import LESION_LABELS, find_lesions
 from RetinaTriageLib.networks.trees import Trees, TreeSize
 from RetinaTriageLib.tissues import TISSUES
 from RetinaTriageLib.volume import LabelArray
@@ -53,8 +55,12 @@ class LesionNamer(nn.Module):
     value : float32 tensor (node,), what a leaf adds to the score of its tree's tissue
     tissue : int32 tensor (tree,), tissue of every tree
     start : float32 tensor (tissue,), score that the trees add to
+    least, most : float32 tensors (lesion tissue x size,), of the lesions that were learned, `SIZES`
+        of each tissue of `LESION_LABELS` that they were called
     """
 
+    least: Tensor
+    most: Tensor
     value: Tensor
     tissue: Tensor
     start: Tensor
@@ -66,6 +72,8 @@ class LesionNamer(nn.Module):
         self.register_buffer("value", torch.zeros(size.nodes))
         self.register_buffer("tissue", torch.zeros(size.trees, dtype=torch.int32))
         self.register_buffer("start", torch.zeros(config.classes))
+        self.register_buffer("least", torch.zeros(len(LESION_LABELS) * len(SIZES)))
+        self.register_buffer("most", torch.zeros(len(LESION_LABELS) * len(SIZES)))
 
     def forward(self, features: Tensor) -> Tensor:
         """Scores before softmax, float32 tensor (lesion, tissue), of `lesion_features`."""
@@ -73,11 +81,25 @@ class LesionNamer(nn.Module):
         total.index_add_(0, self.tissue.long(), self.value[self.trees.leaves(features)])
         return total.T
 
+    def names(self, features: Tensor) -> Tensor:
+        """Tissue of every lesion, int64 tensor (lesion,), of `lesion_features`."""
+        called = features[:, : len(LESION_LABELS)].argmax(dim=1)
+        own = torch.tensor(LESION_LABELS, device=features.device)[called]
+        return torch.where(self.learned(features), self(features).argmax(dim=1), own)
+
+    def learned(self, features: Tensor) -> Tensor:
+        """Whether each lesion is of a size that was learned of its tissue, bool (lesion,)."""
+        called = features[:, : len(LESION_LABELS)].argmax(dim=1)
+        names = lesion_feature_names()
+        sizes = features[:, [names.index(name) for name in SIZES]]
+        least, most = (limits.view(-1, len(SIZES))[called] for limits in (self.least, self.most))
+        return ((sizes >= least) & (sizes <= most)).all(dim=1)
+
     @torch.inference_mode()
     def named(
         self, tissue_map: LabelArray, borders: Borders, gray: GrayScan, size: VoxelSize
     ) -> LabelArray:
-        """Tissue map with every lesion called what it most likely is.
+        """Tissue map with every lesion called what `names` says.
 
         Parameters
         ----------
@@ -89,7 +111,7 @@ class LesionNamer(nn.Module):
         if not len(lesions):
             return tissue_map
         features = lesion_features(tissue_map, borders, gray, size, lesions)
-        labels = self(torch.from_numpy(features).to(self.value.device)).argmax(dim=1)
+        labels = self.names(torch.from_numpy(features).to(self.value.device))
         return lesions.renamed(tissue_map, labels.cpu().numpy().astype(np.uint8))
 
     def require_sound(self) -> None:

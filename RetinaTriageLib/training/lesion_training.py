@@ -13,11 +13,17 @@ import torch
 
 from RetinaTriageLib.bundle_manifest import LESION_NAMER
 from RetinaTriageLib.errors import InputError
+from RetinaTriageLib.networks.lesion_features import SIZES, lesion_feature_names
 from RetinaTriageLib.networks.lesion_naming import LesionNamer, LesionNamerConfig
 from RetinaTriageLib.networks.lesions import LESION_LABELS, LESION_TISSUES
 from RetinaTriageLib.networks.trees import TreeSize
 from RetinaTriageLib.training.checkpoints import plain_value, save_weights
-from RetinaTriageLib.training.lesion_samples import Features, MeasuredLesions, read_lesions
+from RetinaTriageLib.training.lesion_samples import (
+    Counts,
+    Features,
+    MeasuredLesions,
+    read_lesions,
+)
 from RetinaTriageLib.training.optimization import BEST
 from RetinaTriageLib.training.patients import require_other_patients
 from RetinaTriageLib.training.sample_folder import sample_files
@@ -28,6 +34,9 @@ UNSEEN_SCORE = -100.0  # of a tissue that no lesion was
 SHIFTS = tuple(np.linspace(-1.0, 1.0, 9).tolist())  # 0 among them
 SHIFT_ROUNDS = 2
 SAME_SCORE = 1e-3  # trees that run without scikit-learn agree with it that well
+
+Limits = tuple[Float64Array, Float64Array]
+"""Least and largest sizes, float64 arrays (lesion tissue, `SIZES`)."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +51,7 @@ class LesionPlan:
     feature_share : share of the measurements that a tree may choose among at each node
     damping : of leaves, by L2
     smallest : voxels of the smallest lesion that is learned from
+    rarest : share of the lesions of a tissue, smallest and largest each, whose size is not learned
     folds : parts of the patients that are left out in turn, to find what names serve best
     """
 
@@ -52,6 +62,7 @@ class LesionPlan:
     feature_share: float = 0.3
     damping: float = 5.0
     smallest: int = 20
+    rarest: float = 0.01
     folds: int = 2
     seed: int = 0
 
@@ -150,9 +161,34 @@ def boosted_namer(plan: LesionPlan, lesions: MeasuredLesions) -> LesionNamer:
         random_state=plan.seed,
     )
     model.fit(lesions.features[lesion], tissue, sample_weight=weights / weights.mean())
-    namer = _as_namer(model)
+    learned = sizes >= plan.smallest
+    limits = size_limits(lesions.features[learned], sizes[learned], plan.rarest)
+    namer = _as_namer(model, limits)
     _require_same(model, namer, lesions.features[lesion[:: max(1, len(lesion) // 1000)]])
     return namer
+
+
+def size_limits(features: Features, voxels: Counts, rarest: float) -> Limits:
+    """Least and largest sizes of all but the rarest lesions, (lesion tissue, `SIZES`).
+
+    A lesion counts by the square root of its voxels, as in training. Where there is none of a
+    tissue the limits are such that no lesion lies within.
+    """
+    names = lesion_feature_names()
+    sizes = features[:, [names.index(name) for name in SIZES]]
+    called = features[:, : len(LESION_LABELS)].argmax(axis=1)
+    least, most = np.ones((2, len(LESION_LABELS), len(SIZES)))
+    most[:] = -1
+    for number in np.unique(called):
+        own = called == number
+        weights = np.sqrt(voxels[own])
+        for column, values in enumerate(sizes[own].T):
+            order = np.argsort(values)
+            share = np.cumsum(weights[order]) / weights.sum()
+            first, last = np.searchsorted(share, (rarest, 1 - rarest))
+            least[number, column] = values[order[first]]
+            most[number, column] = values[order[min(last, len(order) - 1)]]
+    return least, most
 
 
 def name_scores(namer: LesionNamer, features: Features) -> Features:
@@ -195,7 +231,8 @@ def dice_of(labels: IntArray, lesions: MeasuredLesions) -> Float64Array:
 def naming_figures(namer: LesionNamer, lesions: MeasuredLesions) -> dict[str, float]:
     """Dice of every lesion tissue, voxels of all maps pooled, before naming and after."""
     own = np.array(LESION_LABELS)[lesions.features[:, : len(LESION_LABELS)].argmax(axis=1)]
-    named = name_scores(namer, lesions.features).argmax(axis=1)
+    with torch.inference_mode():
+        named = namer.names(torch.from_numpy(lesions.features)).numpy()
     before, after = dice_of(own, lesions), dice_of(named, lesions)
     figures: dict[str, float] = {}
     for name, label in zip(LESION_TISSUES, LESION_LABELS, strict=True):
@@ -204,7 +241,7 @@ def naming_figures(namer: LesionNamer, lesions: MeasuredLesions) -> dict[str, fl
     return figures
 
 
-def _as_namer(model: Any) -> LesionNamer:
+def _as_namer(model: Any, limits: Limits) -> LesionNamer:
     """Trees of a fitted ``HistGradientBoostingClassifier``, which has no public form of them."""
     classes = [int(label) for label in model.classes_]
     several = len(classes) > 2
@@ -225,6 +262,8 @@ def _as_namer(model: Any) -> LesionNamer:
             "value": torch.from_numpy(arrays.values[:, 0]).float(),
             "tissue": torch.tensor([tissue for _, tissue in grown], dtype=torch.int32),
             "start": torch.from_numpy(start).float(),
+            "least": torch.from_numpy(limits[0].ravel()).float(),
+            "most": torch.from_numpy(limits[1].ravel()).float(),
         }
     )
     namer.require_sound()

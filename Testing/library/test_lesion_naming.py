@@ -58,6 +58,8 @@ def everything_is(label: int) -> LesionNamer:
     """Trees by which every lesion is of one tissue."""
     namer = LesionNamer(LesionNamerConfig(), TreeSize(nodes=1, trees=1))
     namer.start[label] = 1.0
+    namer.least.fill_(-1e6)
+    namer.most.fill_(1e6)
     return namer
 
 
@@ -199,6 +201,27 @@ def test_rare_tissue_is_called_where_its_dice_gains() -> None:
     after = dice_of((scores + best_shifts(scores, lesions)).argmax(axis=1), lesions)
     assert before[SEROUS] == 0
     assert after[SEROUS] == after[DRUSEN] == 1
+
+
+def test_lesion_of_a_size_that_was_not_learned_keeps_its_name() -> None:
+    namer = fitted_namer(FEW, eyes(40, seed=6))
+    tissue_map, gray = banded_codes(1), banded_bscans(1)
+    for left, right in ((3, 13), (20, 90)):  # as learned, and far wider
+        tissue_map[0, OUTER - 12 : OUTER, left:right] = DRUSEN
+        gray[0, OUTER - 12 : OUTER, left:right] = 15  # dark, so that it is a serous detachment
+    volume = OCTVolume(gray, SPACING, Laterality.OD, DeviceFamily.SPECTRALIS)
+    (features,) = measured_lesions(volume, [tissue_map])
+    learned = namer.learned(torch.from_numpy(features))
+    assert learned.tolist() == [True, False]
+    assert namer.names(torch.from_numpy(features)).tolist() == [SEROUS, DRUSEN]
+
+
+def test_tissue_that_was_never_called_keeps_its_name() -> None:
+    namer = fitted_namer(FEW, eyes(20, seed=7))  # maps that call everything drusen
+    tissue_map = banded_codes(1)
+    tissue_map[0, OUTER - 12 : OUTER, 10:20] = SEROUS
+    (features,) = measured_lesions(scan(), [np.repeat(tissue_map, 2, axis=0)])
+    assert namer.names(torch.from_numpy(features)).tolist() == [SEROUS]
 
 
 def test_namer_is_stored_and_answers_the_same(tmp_path: Path) -> None:

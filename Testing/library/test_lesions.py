@@ -83,7 +83,6 @@ def test_druse_has_the_size_and_place_that_it_was_drawn_with() -> None:
     druse = measured(eye_with_druse())
     assert druse["is drusenoid_ped"] == 1
     assert druse["is serous_ped"] == 0
-    assert druse["B-scans"] == 2
     assert druse["reach across B-scans"] == pytest.approx(0.12)
     assert druse["width"] == pytest.approx(20 * SIZE.width_mm)
     assert druse["height"] == pytest.approx(10 * UM)
