@@ -12,12 +12,10 @@ from RetinaTriageLib.networks.classifier_input import voxel_size_mm
 from RetinaTriageLib.networks.gray import GrayScale, eight_bits, normalize, tissue_scale
 from RetinaTriageLib.networks.lesion_features import (
     Features,
-    GrayScan,
-    VoxelSize,
-    gray_scan,
     lesion_features,
 )
 from RetinaTriageLib.networks.lesion_naming import LesionNamer
+from RetinaTriageLib.networks.lesion_view import GrayScan, VoxelSize, gray_scan
 from RetinaTriageLib.networks.lesions import find_lesions
 from RetinaTriageLib.volume import LabelArray, OCTVolume
 

@@ -10,13 +10,21 @@ was either: what a scanner makes of the whole eye is left out, and lesions are c
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cache
 
 import numpy as np
 import numpy.typing as npt
-from scipy import ndimage
 
+from RetinaTriageLib.networks.lesion_view import (
+    GROUPS,
+    UNKNOWN,
+    Borders,
+    GrayScan,
+    LesionView,
+    VoxelSize,
+    gray_scan,
+    known_median,
+)
 from RetinaTriageLib.networks.lesions import (
     LESION_LABELS,
     LESION_TISSUES,
@@ -25,17 +33,13 @@ from RetinaTriageLib.networks.lesions import (
     Lesions,
     find_lesions,
 )
-from RetinaTriageLib.tissues import TISSUE_BY_NAME, TISSUES, TissueGroup, labels_of
+from RetinaTriageLib.tissues import TISSUE_BY_NAME, TISSUES
 from RetinaTriageLib.volume import LabelArray
 
 Features = npt.NDArray[np.float32]
-GrayArray = npt.NDArray[np.uint8]
 
 LESION_FEATURE_VERSION = 1
 """Version that bundles state; whoever changes a measurement, or their order, takes a new one."""
-
-UNKNOWN = -999.0
-"""Stands for what cannot be measured, such as the height over a Bruch's membrane out of view."""
 
 SIZES = (
     "cross-section",
@@ -49,8 +53,6 @@ SIZES = (
 )
 """Measurements that say whether a lesion is of a size that was learned."""
 
-SMOOTH_MM = (0.02, 0.08)
-"""Depth and width over which gray is averaged where speckle shall not count."""
 NEAR_MM = 0.02
 """Depth above and below a lesion that counts as its border; what follows is twice as deep."""
 BESIDE_MM = 0.06
@@ -61,56 +63,9 @@ DEEP_STEPS = 8
 PERCENTS = (10, 50, 90)
 MOST_BEFORE = 20  # larger lesions of the same tissue, counted up to here
 FARTHEST_EDGE_MM = 0.5
-EYE_STRIDE = 4  # of the depths that the median gray of a tissue is taken over
 
-ARTIFACTS = labels_of(TissueGroup.ARTIFACT)
 RPE = TISSUE_BY_NAME["rpe"].label
 BACKGROUND = ("vitreous_subhyaloid", "neurosensory_retina", "choroid_outer")
-
-
-def _neighbor_groups() -> IndexArray:
-    """Label to the group that it counts as beside a lesion: artifacts are one."""
-    groups = np.full(256, len(TISSUES) - len(ARTIFACTS), np.int64)
-    others = [tissue.label for tissue in TISSUES if tissue.label not in ARTIFACTS]
-    groups[others] = np.arange(len(others))
-    return groups
-
-
-NEIGHBOR_GROUPS = _neighbor_groups()
-GROUPS = int(NEIGHBOR_GROUPS.max()) + 1
-
-
-@dataclass(frozen=True)
-class VoxelSize:
-    """Size of a voxel in mm; B-scans of unknown distance lie 0 apart."""
-
-    bscan_mm: float
-    depth_mm: float
-    width_mm: float
-
-
-Borders = tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]
-"""ILM and Bruch's membrane of a tissue map in px, (B-scan, width), NaN where they are not in it."""
-
-
-@dataclass(frozen=True)
-class GrayScan:
-    """Gray values of a scan on the common scale, uint8 arrays (B-scan, depth, width)."""
-
-    raw: GrayArray
-    smooth: GrayArray
-
-
-def gray_scan(raw: GrayArray, size: VoxelSize) -> GrayScan:
-    """Scan with its smoothed twin; the same for all of its tissue maps."""
-    window = tuple(
-        1 + 2 * round(extent / step / 2)
-        for extent, step in zip(SMOOTH_MM, (size.depth_mm, size.width_mm), strict=True)
-    )
-    smooth = np.empty_like(raw)
-    for number, bscan in enumerate(raw):
-        smooth[number] = ndimage.uniform_filter(bscan.astype(np.float32), window) + 0.5
-    return GrayScan(raw, smooth)
 
 
 def lesion_features(
@@ -126,7 +81,7 @@ def lesion_features(
     """
     if not len(lesions):
         return np.zeros((0, len(lesion_feature_names())), np.float32)
-    measured = _measured(_View(tissue_map, borders, gray, size, lesions))
+    measured = _measured(LesionView(tissue_map, borders, gray, size, lesions))
     return np.stack([values.astype(np.float32) for values in measured.values()], axis=1)
 
 
@@ -136,134 +91,16 @@ def lesion_feature_names() -> tuple[str, ...]:
     druse = np.zeros((1, 3, 3), np.uint8)
     druse[0, 1, 1] = TISSUE_BY_NAME["drusenoid_ped"].label
     size, unseen = VoxelSize(0.0, 1.0, 1.0), np.full((1, 3), np.nan, np.float32)
-    view = _View(druse, (unseen, unseen), gray_scan(druse, size), size, find_lesions(druse))
+    view = LesionView(druse, (unseen, unseen), gray_scan(druse, size), size, find_lesions(druse))
     return tuple(_measured(view))
 
 
-def _measured(view: _View) -> Mapping[str, FloatArray]:
+def _measured(view: LesionView) -> Mapping[str, FloatArray]:
     parts = (_shape, _place, _pigment_epithelium, _neighbors, _gray, _surroundings, _eye)
     return {name: values for part in parts for name, values in part(view).items()}
 
 
-@dataclass(frozen=True)
-class _View:
-    """One map with all that several measurements share.
-
-    A lesion covers columns: A-scans, each with a first and a last voxel of the lesion.
-    """
-
-    tissue_map: LabelArray
-    surfaces: Borders
-    gray: GrayScan
-    size: VoxelSize
-    lesions: Lesions
-
-    @property
-    def um(self) -> float:
-        return self.size.depth_mm * 1000
-
-    @cached_property
-    def places(self) -> tuple[IndexArray, IndexArray, IndexArray]:
-        """B-scan, depth and width of every voxel."""
-        bscan, depth, width = np.unravel_index(self.lesions.voxel, self.lesions.shape)
-        return bscan, depth, width
-
-    @cached_property
-    def labels(self) -> LabelArray:
-        return self.tissue_map.reshape(-1)
-
-    @cached_property
-    def raw(self) -> GrayArray:
-        return self.gray.raw.reshape(-1)
-
-    @cached_property
-    def columns(self) -> _Columns:
-        return _columns_of(self)
-
-    @cached_property
-    def borders(self) -> tuple[FloatArray, FloatArray]:
-        """ILM and Bruch's membrane, flat (A-scan,)."""
-        ilm, bruch = (border.ravel().astype(np.float64) for border in self.surfaces)
-        return ilm, bruch
-
-    def mean(self, values: FloatArray | GrayArray | IndexArray) -> FloatArray:
-        """Mean over the voxels of every lesion."""
-        sums = np.bincount(self.lesions.of, weights=values, minlength=len(self.lesions))
-        return sums / self.lesions.sizes
-
-    @cached_property
-    def _grouped(self) -> tuple[IndexArray, IndexArray]:
-        """Voxels ordered by lesion, and where each begins."""
-        order = np.argsort(self.lesions.of, kind="stable")
-        return order, np.searchsorted(self.lesions.of[order], np.arange(len(self.lesions)))
-
-    def least(self, values: IndexArray) -> IndexArray:
-        order, first = self._grouped
-        return np.minimum.reduceat(values[order], first)
-
-    def most(self, values: IndexArray) -> IndexArray:
-        order, first = self._grouped
-        return np.maximum.reduceat(values[order], first)
-
-    def everywhere(self, value: float) -> FloatArray:
-        """Give all lesions the same number."""
-        return np.full(len(self.lesions), value)
-
-    def histogram(self, of: IndexArray, neighbors: IndexArray) -> FloatArray:
-        """Share of every group among some neighbors of each lesion, (lesion, group)."""
-        groups = NEIGHBOR_GROUPS[self.labels[neighbors]]
-        count = len(self.lesions)
-        found = np.bincount(of * GROUPS + groups, minlength=count * GROUPS).reshape(count, GROUPS)
-        shares: FloatArray = found / np.maximum(found.sum(axis=1, keepdims=True), 1)
-        return shares
-
-
-@dataclass(frozen=True)
-class _Columns:
-    """A-scans that lesions cover, arrays (column,), by lesion.
-
-    Attributes
-    ----------
-    ascan : B-scan x width + place in the B-scan
-    voxels : of the lesion in the column
-    """
-
-    of: IndexArray
-    ascan: IndexArray
-    voxels: IndexArray
-    top: IndexArray
-    bottom: IndexArray
-    lesions: int
-
-    @cached_property
-    def counts(self) -> FloatArray:
-        return np.bincount(self.of, minlength=self.lesions).astype(np.float64)
-
-    def mean(self, values: npt.NDArray[np.generic]) -> FloatArray:
-        """Mean over the columns of every lesion."""
-        return np.bincount(self.of, weights=values, minlength=self.lesions) / self.counts
-
-    def known_mean(self, values: FloatArray) -> FloatArray:
-        """Mean over the columns where the value is known, else `UNKNOWN`."""
-        known = np.isfinite(values)
-        counts = np.bincount(self.of, weights=known, minlength=self.lesions)
-        sums = np.bincount(self.of, weights=np.where(known, values, 0), minlength=self.lesions)
-        return np.where(counts > 0, sums / np.maximum(counts, 1), UNKNOWN)
-
-
-def _columns_of(view: _View) -> _Columns:
-    bscans, _, width = view.lesions.shape
-    bscan, depth, across = view.places
-    key = (view.lesions.of * bscans + bscan) * width + across
-    order = np.lexsort((depth, key))
-    key, depth = key[order], depth[order]
-    first = np.flatnonzero(np.diff(key, prepend=-1))
-    last = np.append(first[1:], len(key)) - 1
-    lesion, ascan = np.divmod(key[first], bscans * width)
-    return _Columns(lesion, ascan, last - first + 1, depth[first], depth[last], len(view.lesions))
-
-
-def _shape(view: _View) -> dict[str, FloatArray]:
+def _shape(view: LesionView) -> dict[str, FloatArray]:
     bscan, depth, width = view.places
     size, columns, um = view.size, view.columns, view.um
     bscans = (view.most(bscan) - view.least(bscan) + 1).astype(np.float64)
@@ -291,7 +128,7 @@ def _shape(view: _View) -> dict[str, FloatArray]:
     }
 
 
-def _place(view: _View) -> dict[str, FloatArray]:
+def _place(view: LesionView) -> dict[str, FloatArray]:
     bscans, depths, widths = view.lesions.shape
     _, depth, width = view.places
     size, columns, um = view.size, view.columns, view.um
@@ -308,7 +145,7 @@ def _place(view: _View) -> dict[str, FloatArray]:
         "relative top": columns.known_mean((columns.top - ilm) / extent),
         "relative bottom": columns.known_mean((columns.bottom - ilm) / extent),
         "retina here": columns.known_mean((bruch - ilm) * um),
-        "retina here, more": columns.known_mean((bruch - ilm) * um - _known_median(retina)),
+        "retina here, more": columns.known_mean((bruch - ilm) * um - known_median(retina)),
         "Bruch seen": columns.mean(np.isfinite(bruch)),
         "ILM seen": columns.mean(np.isfinite(ilm)),
         "from the middle": np.hypot(columns.mean(along), columns.mean(across)),
@@ -320,7 +157,7 @@ def _place(view: _View) -> dict[str, FloatArray]:
     }
 
 
-def _pigment_epithelium(view: _View) -> dict[str, FloatArray]:
+def _pigment_epithelium(view: LesionView) -> dict[str, FloatArray]:
     """Where the RPE of the same A-scans lies, how thick and how bright it is."""
     bscans, _, widths = view.lesions.shape
     voxel = np.flatnonzero(view.labels == RPE)
@@ -340,12 +177,12 @@ def _pigment_epithelium(view: _View) -> dict[str, FloatArray]:
         "below RPE": columns.known_mean(np.where(there, lower * um, np.nan)),
         "share below RPE": columns.mean(there & (lower > 0)),
         "RPE gray, more": columns.known_mean(
-            np.where(there, bright[here] - _known_median(bright[count > 0]), np.nan)
+            np.where(there, bright[here] - known_median(bright[count > 0]), np.nan)
         ),
     }
 
 
-def _neighbors(view: _View) -> dict[str, FloatArray]:
+def _neighbors(view: LesionView) -> dict[str, FloatArray]:
     """Tissues above, below, beside, and on the neighboring B-scans."""
     bscans, depths, widths = view.lesions.shape
     bscan, _, width = view.places
@@ -373,7 +210,7 @@ def _neighbors(view: _View) -> dict[str, FloatArray]:
     }
 
 
-def _gray(view: _View) -> dict[str, FloatArray]:
+def _gray(view: LesionView) -> dict[str, FloatArray]:
     voxel, of = view.lesions.voxel, view.lesions.of
     raw = view.raw[voxel].astype(np.float64)
     smooth = view.gray.smooth.reshape(-1)[voxel].astype(np.float64)
@@ -395,11 +232,11 @@ def _gray(view: _View) -> dict[str, FloatArray]:
     }
 
 
-def _deviation(view: _View, values: FloatArray) -> FloatArray:
+def _deviation(view: LesionView, values: FloatArray) -> FloatArray:
     return np.sqrt(np.maximum(view.mean(values**2) - view.mean(values) ** 2, 0))
 
 
-def _surroundings(view: _View) -> dict[str, FloatArray]:
+def _surroundings(view: LesionView) -> dict[str, FloatArray]:
     """Gray around: above, below, beside, and in the choroid behind."""
     _, depths, widths = view.lesions.shape
     _, _, width = view.places
@@ -437,7 +274,7 @@ def _surroundings(view: _View) -> dict[str, FloatArray]:
     own = view.mean(view.raw[voxel])
     return {
         **{
-            f"gray less {name}": own - _median_gray(view, TISSUE_BY_NAME[name].label)
+            f"gray less {name}": own - view.median_gray(TISSUE_BY_NAME[name].label)
             for name in BACKGROUND
         },
         "gray less beside": np.where(seen > 0, own - around, 0),
@@ -450,7 +287,7 @@ def _surroundings(view: _View) -> dict[str, FloatArray]:
     }
 
 
-def _eye(view: _View) -> dict[str, FloatArray]:
+def _eye(view: LesionView) -> dict[str, FloatArray]:
     """All lesions of the eye."""
     label, sizes = view.lesions.label, view.lesions.sizes
     bscans = view.lesions.shape[0]
@@ -469,15 +306,3 @@ def _eye(view: _View) -> dict[str, FloatArray]:
         "lesions of its tissue": np.log(np.bincount(label)[label]),
         "larger ones": np.minimum(larger, MOST_BEFORE),
     }
-
-
-def _median_gray(view: _View, label: int) -> float:
-    sparse = np.s_[:, ::EYE_STRIDE]
-    return _known_median(view.gray.raw[sparse][view.tissue_map[sparse] == label])
-
-
-def _known_median(values: npt.NDArray[np.generic]) -> float:
-    """Median of what is known, `UNKNOWN` of nothing."""
-    known = np.asarray(values, np.float64)
-    known = known[np.isfinite(known)]
-    return float(np.median(known)) if known.size else UNKNOWN

@@ -20,12 +20,10 @@ from torch import Tensor, nn
 from RetinaTriageLib.networks.lesion_features import (
     LESION_FEATURE_VERSION,
     SIZES,
-    Borders,
-    GrayScan,
-    VoxelSize,
     lesion_feature_names,
     lesion_features,
 )
+from RetinaTriageLib.networks.lesion_view import Borders, GrayScan, VoxelSize
 from RetinaTriageLib.networks.lesions import LESION_LABELS, find_lesions
 from RetinaTriageLib.networks.trees import Trees, TreeSize
 from RetinaTriageLib.tissues import TISSUES

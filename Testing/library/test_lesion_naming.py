@@ -30,13 +30,8 @@ from RetinaTriageLib.tissues import TISSUE_BY_NAME
 from RetinaTriageLib.training.checkpoints import read_tensors
 from RetinaTriageLib.training.cli import add_train_commands
 from RetinaTriageLib.training.lesion_samples import MeasuredLesions, read_lesions, with_truth
-from RetinaTriageLib.training.lesion_training import (
-    LesionPlan,
-    best_shifts,
-    dice_of,
-    fitted_namer,
-    naming_figures,
-)
+from RetinaTriageLib.training.lesion_scores import best_shifts, dice_of, naming_figures
+from RetinaTriageLib.training.lesion_training import LesionPlan, fitted_namer
 from RetinaTriageLib.volume import DeviceFamily, LabelArray, Laterality
 
 CPU = TriageOptions(compute="cpu")

@@ -8,13 +8,11 @@ from example_bands import ILM, OUTER, SPACING, banded_bscans, banded_codes
 
 from RetinaTriageLib.measures.surfaces import retina_borders
 from RetinaTriageLib.networks.lesion_features import (
-    UNKNOWN,
     Features,
-    VoxelSize,
-    gray_scan,
     lesion_feature_names,
     lesion_features,
 )
+from RetinaTriageLib.networks.lesion_view import UNKNOWN, VoxelSize, gray_scan
 from RetinaTriageLib.networks.lesions import LESION_LABELS, find_lesions
 from RetinaTriageLib.tissues import TISSUE_BY_NAME
 from RetinaTriageLib.volume import LabelArray
