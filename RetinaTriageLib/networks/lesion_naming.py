@@ -26,8 +26,36 @@ from RetinaTriageLib.networks.lesion_features import (
 from RetinaTriageLib.networks.lesion_view import Borders, GrayScan, VoxelSize
 from RetinaTriageLib.networks.lesions import LESION_LABELS, find_lesions
 from RetinaTriageLib.networks.trees import Trees, TreeSize
-from RetinaTriageLib.tissues import TISSUES
+from RetinaTriageLib.tissues import TISSUES, TissueGroup, labels_of
 from RetinaTriageLib.volume import LabelArray
+
+LESIONS = torch.tensor(sorted({*LESION_LABELS, *labels_of(TissueGroup.FLUID)}))
+HEALTHY = torch.tensor([t.label for t in TISSUES if t.label not in LESIONS.tolist()])
+"""Tissues that a lesion may turn out to be, and those of one that is none."""
+
+
+def best_names(scores: Tensor) -> Tensor:
+    """Tissue of every lesion, int64 tensor (lesion,): whether it is one at all, then which.
+
+    Trees that waver between two lesion tissues are sure of a lesion, and shall not remove it
+    because each of the two is less likely than healthy tissue.
+
+    Parameters
+    ----------
+    scores : float tensor (lesion, tissue), before softmax
+
+    Examples
+    --------
+    >>> wavering = torch.full((1, 15), -9.0)
+    >>> wavering[0, [8, 10, 11]] = torch.tensor([0.30, 0.32, 0.38]).log()
+    >>> best_names(wavering).tolist()
+    [10]
+    """
+    chances = scores.softmax(dim=1)
+    lesions, healthy = LESIONS.to(scores.device), HEALTHY.to(scores.device)
+    is_lesion = chances[:, lesions].sum(dim=1) >= chances[:, healthy].sum(dim=1)
+    as_lesion, as_healthy = (group[scores[:, group].argmax(dim=1)] for group in (lesions, healthy))
+    return torch.where(is_lesion, as_lesion, as_healthy)
 
 
 @dataclass(frozen=True)
@@ -83,7 +111,7 @@ class LesionNamer(nn.Module):
         """Tissue of every lesion, int64 tensor (lesion,), of `lesion_features`."""
         called = features[:, : len(LESION_LABELS)].argmax(dim=1)
         own = torch.tensor(LESION_LABELS, device=features.device)[called]
-        return torch.where(self.learned(features), self(features).argmax(dim=1), own)
+        return torch.where(self.learned(features), best_names(self(features)), own)
 
     def learned(self, features: Tensor) -> Tensor:
         """Whether each lesion is of a size that was learned of its tissue, bool (lesion,)."""

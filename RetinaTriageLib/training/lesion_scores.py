@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from RetinaTriageLib.networks.lesion_naming import LesionNamer
+from RetinaTriageLib.networks.lesion_naming import LesionNamer, best_names
 from RetinaTriageLib.networks.lesions import LESION_LABELS, LESION_TISSUES
 from RetinaTriageLib.training.lesion_samples import Features, MeasuredLesions
 from RetinaTriageLib.training.tree_arrays import Float64Array, IntArray
@@ -30,7 +30,8 @@ def best_shifts(scores: Features, lesions: MeasuredLesions) -> Float64Array:
             tried = []
             for shift in SHIFTS:
                 shifts[label] = shift
-                dice = dice_of((scores + shifts).argmax(axis=1), lesions)
+                shifted = torch.from_numpy(scores + shifts)
+                dice = dice_of(best_names(shifted).numpy(), lesions)
                 tried.append(float(np.nanmean(dice[present])))
             shifts[label] = SHIFTS[int(np.argmax(tried))]
     return shifts

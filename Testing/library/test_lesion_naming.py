@@ -23,7 +23,7 @@ from RetinaTriageLib.inference.lesion_names import LesionNames, measured_lesions
 from RetinaTriageLib.labels.label_sets import RETINA_NOT_FLUID, RPE_COMPLEX, UNKNOWN
 from RetinaTriageLib.networks.gray import tissue_scale
 from RetinaTriageLib.networks.lesion_features import lesion_feature_names
-from RetinaTriageLib.networks.lesion_naming import LesionNamer, LesionNamerConfig
+from RetinaTriageLib.networks.lesion_naming import LesionNamer, LesionNamerConfig, best_names
 from RetinaTriageLib.networks.lesions import LESION_LABELS, find_lesions
 from RetinaTriageLib.networks.trees import TreeSize
 from RetinaTriageLib.tissues import TISSUE_BY_NAME
@@ -192,8 +192,10 @@ def test_rare_tissue_is_called_where_its_dice_gains() -> None:
     scores = np.full((len(own), 15), -9.0, np.float32)
     scores[:, DRUSEN] = 1.0  # ahead everywhere,
     scores[:, SEROUS] = np.where(own == SEROUS, 0.3, -0.6)  # though the other one is told apart
-    before = dice_of(scores.argmax(axis=1), lesions)
-    after = dice_of((scores + best_shifts(scores, lesions)).argmax(axis=1), lesions)
+    shifted = scores + best_shifts(scores, lesions)
+    before, after = (
+        dice_of(best_names(torch.from_numpy(tried)).numpy(), lesions) for tried in (scores, shifted)
+    )
     assert before[SEROUS] == 0
     assert after[SEROUS] == after[DRUSEN] == 1
 
