@@ -19,6 +19,7 @@ from RetinaTriageLib.training.stacks import load_stack
 from RetinaTriageLib.volume import DeviceFamily, OCTVolume
 
 WHITE = 255
+FAMILIES = frozenset(family.value for family in DeviceFamily)
 
 
 def stack_cases(folders: Sequence[Path], spacings: Sequence[DeviceSpacing]) -> list[AnsweredCase]:
@@ -38,7 +39,7 @@ def stack_cases(folders: Sequence[Path], spacings: Sequence[DeviceSpacing]) -> l
                 stack.image,
                 spacing_of(stack, stated),
                 None,
-                DeviceFamily(stack.device),
+                DeviceFamily(stack.device) if stack.device in FAMILIES else None,
                 name=path.stem,
             )
             return AnsweredScan(volume, stack.codes, {})
