@@ -292,8 +292,8 @@ def test_partial_labels_teach_what_they_say() -> None:
 def test_labeled_stacks_are_measured_also_on_other_gray(tmp_path: Path) -> None:
     example_bundle(tmp_path / "bundle")
     (tmp_path / "stacks").mkdir()
-    arrays = {"image": banded_bscans(1), "codes": banded_codes(1)}
-    np.savez(tmp_path / "stacks" / "a.npz", device=np.array("adapted"), **arrays)
+    path = tmp_path / "stacks" / "a.npz"
+    np.savez(path, image=banded_bscans(1), codes=banded_codes(1), device=np.array("adapted"))
     words = ("--bundle", str(tmp_path / "bundle"), "--spacing-um", "adapted=3.87,11.5")
     stacks = ("--stacks", str(tmp_path / "stacks"), "--changed", "1")
     run("lesions", *words, *stacks, "--out", str(tmp_path / "out"))
