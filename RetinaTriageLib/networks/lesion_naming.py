@@ -30,8 +30,9 @@ from RetinaTriageLib.tissues import TISSUES, TissueGroup, labels_of
 from RetinaTriageLib.volume import LabelArray
 
 LESIONS = torch.tensor(sorted({*LESION_LABELS, *labels_of(TissueGroup.FLUID)}))
+"""Tissues that a lesion may turn out to be."""
 HEALTHY = torch.tensor([t.label for t in TISSUES if t.label not in LESIONS.tolist()])
-"""Tissues that a lesion may turn out to be, and those of one that is none."""
+"""Tissues of a lesion that is none."""
 
 
 def best_names(scores: Tensor) -> Tensor:

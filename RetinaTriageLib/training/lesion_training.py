@@ -17,6 +17,7 @@ from RetinaTriageLib.networks.lesion_features import SIZES, lesion_feature_names
 from RetinaTriageLib.networks.lesion_naming import LesionNamer, LesionNamerConfig
 from RetinaTriageLib.networks.lesions import LESION_LABELS
 from RetinaTriageLib.networks.trees import TreeSize
+from RetinaTriageLib.progress import OnProgress, Progress, ignore_progress
 from RetinaTriageLib.training.checkpoints import plain_value, save_weights
 from RetinaTriageLib.training.lesion_samples import (
     Counts,
@@ -78,7 +79,12 @@ class HistogramTree:
 
 
 def train_lesion_names(
-    plan: LesionPlan, folders: Sequence[Path], out_folder: Path, *, held_out: Sequence[Path] = ()
+    plan: LesionPlan,
+    folders: Sequence[Path],
+    out_folder: Path,
+    *,
+    held_out: Sequence[Path] = (),
+    on_progress: OnProgress = ignore_progress,
 ) -> dict[str, float]:
     """Train a `LesionNamer` into ``best.safetensors``; gives its figures on held-out lesions.
 
@@ -96,7 +102,7 @@ def train_lesion_names(
         [path for folder in some for path in sample_files(folder)] for some in (folders, held_out)
     )
     require_other_patients(files, others)
-    namer = fitted_namer(plan, read_lesions(files))
+    namer = fitted_namer(plan, read_lesions(files), on_progress)
     facts = {
         "kind": LESION_NAMER,
         "config": json.dumps(asdict(namer.config)),
@@ -106,7 +112,9 @@ def train_lesion_names(
     return naming_figures(namer, read_lesions(others)) if others else {}
 
 
-def fitted_namer(plan: LesionPlan, lesions: MeasuredLesions) -> LesionNamer:
+def fitted_namer(
+    plan: LesionPlan, lesions: MeasuredLesions, on_progress: OnProgress = ignore_progress
+) -> LesionNamer:
     """Trees that tell what the lesions truly are, so that the mean Dice is best.
 
     The most likely name is not the best one for a rare tissue: its Dice gains by calling more. So
@@ -118,12 +126,14 @@ def fitted_namer(plan: LesionPlan, lesions: MeasuredLesions) -> LesionNamer:
     InputError
         If scikit-learn is missing, or the lesions are not of two tissues at least.
     """
+    on_progress(Progress("fit", 0, plan.folds + 1, f"{len(lesions.features)} lesions"))
     namer = boosted_namer(plan, lesions)
     lesions = lesions.only(lesions.truth.sum(axis=1) >= plan.smallest)
     order = np.random.default_rng(plan.seed).permutation(lesions.patient.max() + 1)
     fold = order[lesions.patient] % plan.folds
     scores = np.zeros((len(lesions.features), namer.config.classes), np.float32)
     for number in range(plan.folds):
+        on_progress(Progress("fit", number + 1, plan.folds + 1, f"without part {number + 1}"))
         others = boosted_namer(plan, lesions.only(fold != number))
         scores[fold == number] = name_scores(others, lesions.features[fold == number])
     namer.start += torch.from_numpy(best_shifts(scores, lesions)).float()

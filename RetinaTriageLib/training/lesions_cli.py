@@ -94,7 +94,9 @@ def run_lesion_names(options: argparse.Namespace) -> int:
         learning_rate=options.learning_rate,
         seed=options.seed,
     )
-    figures = train_lesion_names(plan, options.data, options.out, held_out=options.held_out)
+    figures = train_lesion_names(
+        plan, options.data, options.out, held_out=options.held_out, on_progress=_say
+    )
     for name, dice in figures.items():
         if math.isnan(dice):
             continue

@@ -247,7 +247,9 @@ def test_commands_measure_phantoms_and_learn_their_names(
         run("lesions", *words, "--first-seed", first, "--out", str(tmp_path / folder))
     out = ("--out", str(tmp_path / "run"), "--held-out", str(tmp_path / "others"))
     assert run("lesion-names", str(tmp_path / "known"), *out, "--rounds", "2") == 0
-    assert "Dice of mirror_artifact after: 0." in capsys.readouterr().out
+    said = capsys.readouterr()
+    assert "Dice of mirror_artifact after: 0." in said.out
+    assert "2/3 without part 2" in said.err
     _, header = read_tensors(tmp_path / "run" / "best.safetensors")
     assert header["kind"] == "lesion_namer"
     with pytest.raises(InputError, match="both to learn from and held out"):
