@@ -95,6 +95,12 @@ def lesion_feature_names() -> tuple[str, ...]:
     return tuple(_measured(view))
 
 
+def size_columns() -> list[int]:
+    """Places of `SIZES` among the measurements."""
+    names = lesion_feature_names()
+    return [names.index(name) for name in SIZES]
+
+
 def _measured(view: LesionView) -> Mapping[str, FloatArray]:
     parts = (_shape, _place, _pigment_epithelium, _neighbors, _gray, _surroundings, _eye)
     return {name: values for part in parts for name, values in part(view).items()}
@@ -187,7 +193,7 @@ def _neighbors(view: LesionView) -> dict[str, FloatArray]:
     bscans, depths, widths = view.lesions.shape
     bscan, _, width = view.places
     columns, voxel, of = view.columns, view.lesions.voxel, view.lesions.of
-    start = (columns.ascan // widths * depths) * widths + columns.ascan % widths
+    start = view.column_start
     above = start + np.maximum(columns.top - 1, 0) * widths
     below = start + np.minimum(columns.bottom + 1, depths - 1) * widths
     left, right = voxel - (width > 0), voxel + (width < widths - 1)
@@ -241,7 +247,7 @@ def _surroundings(view: LesionView) -> dict[str, FloatArray]:
     _, depths, widths = view.lesions.shape
     _, _, width = view.places
     size, columns, voxel, of = view.size, view.columns, view.lesions.voxel, view.lesions.of
-    start = (columns.ascan // widths * depths) * widths + columns.ascan % widths
+    start = view.column_start
 
     def layer(begin: IndexArray | FloatArray, steps: range) -> FloatArray:
         """Mean gray of every column over some depths; NaN outside of the picture."""

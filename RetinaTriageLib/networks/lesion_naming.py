@@ -22,6 +22,7 @@ from RetinaTriageLib.networks.lesion_features import (
     SIZES,
     lesion_feature_names,
     lesion_features,
+    size_columns,
 )
 from RetinaTriageLib.networks.lesion_view import Borders, GrayScan, VoxelSize
 from RetinaTriageLib.networks.lesions import LESION_LABELS, find_lesions
@@ -117,8 +118,7 @@ class LesionNamer(nn.Module):
     def learned(self, features: Tensor) -> Tensor:
         """Whether each lesion is of a size that was learned of its tissue, bool (lesion,)."""
         called = features[:, : len(LESION_LABELS)].argmax(dim=1)
-        names = lesion_feature_names()
-        sizes = features[:, [names.index(name) for name in SIZES]]
+        sizes = features[:, size_columns()]
         least, most = (limits.view(-1, len(SIZES))[called] for limits in (self.least, self.most))
         return ((sizes >= least) & (sizes <= most)).all(dim=1)
 

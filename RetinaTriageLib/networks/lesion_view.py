@@ -110,6 +110,13 @@ class LesionView:
         return _columns_of(self)
 
     @cached_property
+    def column_start(self) -> IndexArray:
+        """Place of the first voxel of every column's A-scan in the raveled map, (column,)."""
+        _, depths, widths = self.lesions.shape
+        bscan, width = np.divmod(self.columns.ascan, widths)
+        return bscan * depths * widths + width
+
+    @cached_property
     def borders(self) -> tuple[FloatArray, FloatArray]:
         """ILM and Bruch's membrane, flat (A-scan,)."""
         ilm, bruch = (border.ravel().astype(np.float64) for border in self.surfaces)

@@ -16,7 +16,11 @@ import numpy.typing as npt
 
 from RetinaTriageLib.errors import InputError
 from RetinaTriageLib.labels.label_sets import LABEL_SETS, UNKNOWN
-from RetinaTriageLib.networks.lesion_features import LESION_FEATURE_VERSION, lesion_feature_names
+from RetinaTriageLib.networks.lesion_features import (
+    LESION_FEATURE_VERSION,
+    Features,
+    lesion_feature_names,
+)
 from RetinaTriageLib.networks.lesions import find_lesions
 from RetinaTriageLib.progress import OnProgress, Progress
 from RetinaTriageLib.tissues import TISSUE_BY_NAME, TISSUES
@@ -24,7 +28,6 @@ from RetinaTriageLib.training.answered_cases import AnsweredCase, AnsweredScan
 from RetinaTriageLib.training.patients import PATIENT_ID, patient_of
 from RetinaTriageLib.volume import LabelArray
 
-Features = npt.NDArray[np.float32]
 Counts = npt.NDArray[np.int64]
 
 

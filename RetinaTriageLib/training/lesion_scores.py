@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 import torch
 
+from RetinaTriageLib.networks.lesion_features import Features
 from RetinaTriageLib.networks.lesion_naming import LesionNamer, best_names
 from RetinaTriageLib.networks.lesions import LESION_LABELS, LESION_TISSUES
-from RetinaTriageLib.training.lesion_samples import Features, MeasuredLesions
+from RetinaTriageLib.training.lesion_samples import MeasuredLesions
 from RetinaTriageLib.training.tree_arrays import Float64Array, IntArray
 
 SHIFTS = tuple(np.linspace(-1.0, 1.0, 9).tolist())  # 0 among them

@@ -13,18 +13,13 @@ import torch
 
 from RetinaTriageLib.bundle_manifest import LESION_NAMER
 from RetinaTriageLib.errors import InputError
-from RetinaTriageLib.networks.lesion_features import SIZES, lesion_feature_names
+from RetinaTriageLib.networks.lesion_features import SIZES, Features, size_columns
 from RetinaTriageLib.networks.lesion_naming import LesionNamer, LesionNamerConfig
 from RetinaTriageLib.networks.lesions import LESION_LABELS
 from RetinaTriageLib.networks.trees import TreeSize
 from RetinaTriageLib.progress import OnProgress, Progress, ignore_progress
 from RetinaTriageLib.training.checkpoints import plain_value, save_weights
-from RetinaTriageLib.training.lesion_samples import (
-    Counts,
-    Features,
-    MeasuredLesions,
-    read_lesions,
-)
+from RetinaTriageLib.training.lesion_samples import Counts, MeasuredLesions, read_lesions
 from RetinaTriageLib.training.lesion_scores import best_shifts, name_scores, naming_figures
 from RetinaTriageLib.training.optimization import BEST
 from RetinaTriageLib.training.patients import require_other_patients
@@ -183,8 +178,7 @@ def size_limits(features: Features, voxels: Counts, rarest: float) -> Limits:
     A lesion counts by the square root of its voxels, as in training. Where there is none of a
     tissue the limits are such that no lesion lies within.
     """
-    names = lesion_feature_names()
-    sizes = features[:, [names.index(name) for name in SIZES]]
+    sizes = features[:, size_columns()]
     called = features[:, : len(LESION_LABELS)].argmax(axis=1)
     least, most = np.ones((2, len(LESION_LABELS), len(SIZES)))
     most[:] = -1
