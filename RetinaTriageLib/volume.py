@@ -64,6 +64,11 @@ class DeviceFamily(Enum):
     TOPCON = "topcon"
     OPTOVUE = "optovue"
 
+    @classmethod
+    def named(cls, scanner: str | None) -> DeviceFamily | None:
+        """Family of that name; None for another scanner, which a bundle was adapted to, or none."""
+        return next((family for family in cls if family.value == scanner), None)
+
 
 class ScanPattern(Enum):
     """How the B-scans lie on the retina."""

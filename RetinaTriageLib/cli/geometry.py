@@ -72,7 +72,7 @@ def read_stated_volume(parsed: argparse.Namespace) -> OCTVolume:
         volume = _with_identifiers(volume, parsed.input)
     spacing = VoxelSpacing.from_um(*parsed.spacing_um) if parsed.spacing_um else None
     laterality = Laterality(parsed.laterality) if parsed.laterality else None
-    device = DeviceFamily(parsed.scanner) if parsed.scanner in FAMILIES else None
+    device = DeviceFamily.named(parsed.scanner)
     return with_geometry(volume, spacing=spacing, laterality=laterality, device=device)
 
 

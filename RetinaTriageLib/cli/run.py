@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from RetinaTriageLib.bscan_agreement import compare_result, disagreement
-from RetinaTriageLib.cli.geometry import FAMILIES, add_geometry_options, read_stated_volume
+from RetinaTriageLib.cli.geometry import add_geometry_options, read_stated_volume
 from RetinaTriageLib.cli.progress_bar import progress_bar
 from RetinaTriageLib.cli.run_images import (
     add_image_options,
@@ -23,7 +23,7 @@ from RetinaTriageLib.operating_points import OperatingPoint
 from RetinaTriageLib.progress import Progress
 from RetinaTriageLib.result import RESEARCH_USE, Fovea, TriageResult
 from RetinaTriageLib.tissues import TissueGroup
-from RetinaTriageLib.volume import OCTVolume
+from RetinaTriageLib.volume import DeviceFamily, OCTVolume
 
 if TYPE_CHECKING:
     from RetinaTriageLib.pipeline import TriageOptions
@@ -152,7 +152,7 @@ def _options(parsed: argparse.Namespace, volume: OCTVolume) -> TriageOptions:
         classifier_input=ClassifierInput(chosen) if chosen else None,
         seed=parsed.seed,
         fovea=_grid_center(parsed.grid_center, volume),
-        scanner=None if parsed.scanner in FAMILIES else parsed.scanner,
+        scanner=None if DeviceFamily.named(parsed.scanner) else parsed.scanner,
     )
 
 

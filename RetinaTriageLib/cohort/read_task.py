@@ -22,7 +22,6 @@ from RetinaTriageLib.volume import (
     with_geometry,
 )
 
-FAMILIES = frozenset(family.value for family in DeviceFamily)
 PATIENT, VISIT = "PatientID", "StudyDate"
 
 
@@ -125,7 +124,7 @@ def _read(request: ReadScan) -> Scan:
         volume,
         spacing=VoxelSpacing.from_um(*facts.spacing_um) if facts.spacing_um else None,
         laterality=Laterality(facts.laterality) if facts.laterality else None,
-        device=DeviceFamily(facts.scanner) if facts.scanner in FAMILIES else None,
+        device=DeviceFamily.named(facts.scanner),
     )
     return Scan(stated, facts)
 

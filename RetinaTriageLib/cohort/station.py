@@ -25,7 +25,6 @@ from RetinaTriageLib.cohort.helper_pool import (
 from RetinaTriageLib.cohort.models import Models
 from RetinaTriageLib.cohort.plan import CohortPlan, Outcome
 from RetinaTriageLib.cohort.read_task import (
-    FAMILIES,
     ListScans,
     ReadScan,
     Scan,
@@ -44,6 +43,7 @@ from RetinaTriageLib.errors import (
 )
 from RetinaTriageLib.progress import OnProgress, Progress
 from RetinaTriageLib.result import TriageResult
+from RetinaTriageLib.volume import DeviceFamily
 
 if TYPE_CHECKING:
     from RetinaTriageLib.bscan_verdict import BscanVerdict
@@ -184,7 +184,7 @@ class Station:
             patient=_patient(facts),
             compute=plan.compute,
             slab_bscans=plan.slab_bscans,
-            scanner=None if facts.scanner in FAMILIES else facts.scanner,
+            scanner=None if DeviceFamily.named(facts.scanner) else facts.scanner,
         )
         self._require_going()
         try:

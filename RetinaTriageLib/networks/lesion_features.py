@@ -53,6 +53,9 @@ SIZES = (
 )
 """Measurements that say whether a lesion is of a size that was learned."""
 
+CALLED = slice(0, len(LESION_LABELS))
+"""Places of the measurements that say what the map calls a lesion, 1 at its `LESION_LABELS`."""
+
 NEAR_MM = 0.02
 """Depth above and below a lesion that counts as its border; what follows is twice as deep."""
 BESIDE_MM = 0.06

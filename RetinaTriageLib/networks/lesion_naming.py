@@ -2,7 +2,7 @@
 
 It comes after a segmenter, whose map says where lesions lie, and before the classifiers. A lesion
 that is none gets the tissue it lies in. One larger or smaller than those that were learned keeps
-the name that the segmenter gave: trees say something of anything, and know nothing of it.
+the name that the segmenter gave, unless the trees are sure: they say something of anything.
 
 References
 ----------
@@ -18,6 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from RetinaTriageLib.networks.lesion_features import (
+    CALLED,
     LESION_FEATURE_VERSION,
     SIZES,
     lesion_feature_names,
@@ -30,10 +31,28 @@ from RetinaTriageLib.networks.trees import Trees, TreeSize
 from RetinaTriageLib.tissues import TISSUES, TissueGroup, labels_of
 from RetinaTriageLib.volume import LabelArray
 
-LESIONS = torch.tensor(sorted({*LESION_LABELS, *labels_of(TissueGroup.FLUID)}))
+LESIONS = sorted({*LESION_LABELS, *labels_of(TissueGroup.FLUID)})
 """Tissues that a lesion may turn out to be."""
-HEALTHY = torch.tensor([t.label for t in TISSUES if t.label not in LESIONS.tolist()])
+HEALTHY = [tissue.label for tissue in TISSUES if tissue.label not in LESIONS]
 """Tissues of a lesion that is none."""
+
+SURE = 0.7
+"""Chance from which trees are believed about a lesion of a size that they did not learn."""
+
+
+def sure_names(scores: Tensor) -> Tensor:
+    """Whether `best_names` is sure, bool tensor (lesion,): that it is a lesion or none, and which.
+
+    Which healthy tissue a lesion that is none belongs to does not count.
+
+    Parameters
+    ----------
+    scores : float tensor (lesion, tissue), before softmax
+    """
+    chances = scores.softmax(dim=1)[:, LESIONS]
+    lesion = chances.sum(dim=1)
+    which = chances.amax(dim=1) / lesion
+    return (lesion <= 1 - SURE) | ((lesion >= SURE) & (which >= SURE))
 
 
 def best_names(scores: Tensor) -> Tensor:
@@ -54,10 +73,17 @@ def best_names(scores: Tensor) -> Tensor:
     [10]
     """
     chances = scores.softmax(dim=1)
-    lesions, healthy = LESIONS.to(scores.device), HEALTHY.to(scores.device)
-    is_lesion = chances[:, lesions].sum(dim=1) >= chances[:, healthy].sum(dim=1)
-    as_lesion, as_healthy = (group[scores[:, group].argmax(dim=1)] for group in (lesions, healthy))
+    is_lesion = chances[:, LESIONS].sum(dim=1) >= chances[:, HEALTHY].sum(dim=1)
+    as_lesion, as_healthy = (
+        torch.tensor(group, device=scores.device)[scores[:, group].argmax(dim=1)]
+        for group in (LESIONS, HEALTHY)
+    )
     return torch.where(is_lesion, as_lesion, as_healthy)
+
+
+def _called(features: Tensor) -> Tensor:
+    """Place among `LESION_LABELS` of the tissue that each lesion was called."""
+    return features[:, CALLED].argmax(dim=1)
 
 
 @dataclass(frozen=True)
@@ -111,16 +137,24 @@ class LesionNamer(nn.Module):
 
     def names(self, features: Tensor) -> Tensor:
         """Tissue of every lesion, int64 tensor (lesion,), of `lesion_features`."""
-        called = features[:, : len(LESION_LABELS)].argmax(dim=1)
-        own = torch.tensor(LESION_LABELS, device=features.device)[called]
-        return torch.where(self.learned(features), best_names(self(features)), own)
+        own = torch.tensor(LESION_LABELS, device=features.device)[_called(features)]
+        scores = self(features)
+        least, most = self._limits(features)
+        seen = (least <= most).all(dim=1)
+        believed = self.learned(features) | (seen & sure_names(scores))
+        return torch.where(believed, best_names(scores), own)
 
     def learned(self, features: Tensor) -> Tensor:
         """Whether each lesion is of a size that was learned of its tissue, bool (lesion,)."""
-        called = features[:, : len(LESION_LABELS)].argmax(dim=1)
         sizes = features[:, size_columns()]
-        least, most = (limits.view(-1, len(SIZES))[called] for limits in (self.least, self.most))
+        least, most = self._limits(features)
         return ((sizes >= least) & (sizes <= most)).all(dim=1)
+
+    def _limits(self, features: Tensor) -> tuple[Tensor, Tensor]:
+        """Sizes that were learned of each lesion's tissue; none where the least is the larger."""
+        called = _called(features)
+        least, most = (limits.view(-1, len(SIZES))[called] for limits in (self.least, self.most))
+        return least, most
 
     @torch.inference_mode()
     def named(

@@ -6,7 +6,7 @@ A folder holds scans ``.nrrd``, each with its answers in a ``.json`` of the same
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from RetinaTriageLib.labels.slicer_pairs import SEGMENTATION_SUFFIX, read_codes,
 from RetinaTriageLib.outcomes import OUTCOME_HEADS
 from RetinaTriageLib.phantoms.devices import DeviceProfile
 from RetinaTriageLib.phantoms.phantom import make_phantom
+from RetinaTriageLib.progress import OnProgress, Progress
 from RetinaTriageLib.readers.registry import read_volume
 from RetinaTriageLib.training.grids import UNANSWERED
 from RetinaTriageLib.training.patients import patient_of
@@ -44,6 +45,38 @@ class AnsweredCase:
     name: str
     patient: str
     load: Callable[[], AnsweredScan]
+
+
+WriteFiles = Callable[[AnsweredCase, Mapping[str, Path]], None]
+"""Writes the files of a case, given the path of each by its name."""
+
+
+def write_missing(
+    cases: Sequence[AnsweredCase],
+    names: Sequence[str],
+    out_folder: Path,
+    write: WriteFiles,
+    on_progress: OnProgress,
+) -> int:
+    """Write the files of every case that lacks one; returns how many are new.
+
+    A case whose files are all there is left alone, so that a stopped job goes on.
+
+    Parameters
+    ----------
+    names : of the files of each case, empty for the only one
+    """
+    written = 0
+    for number, case in enumerate(cases):
+        stems = {name: f"{case.name}_{name}" if name else case.name for name in names}
+        paths = {name: out_folder / f"{stem}.npz" for name, stem in stems.items()}
+        if all(path.exists() for path in paths.values()):
+            continue
+        out_folder.mkdir(parents=True, exist_ok=True)
+        write(case, paths)
+        written += len(paths)
+        on_progress(Progress("cases", number + 1, len(cases), case.name))
+    return written
 
 
 def phantom_cases(count: int, first_seed: int, profile: DeviceProfile) -> list[AnsweredCase]:

@@ -22,9 +22,9 @@ from RetinaTriageLib.networks.lesion_features import (
     lesion_feature_names,
 )
 from RetinaTriageLib.networks.lesions import find_lesions
-from RetinaTriageLib.progress import OnProgress, Progress
+from RetinaTriageLib.progress import OnProgress
 from RetinaTriageLib.tissues import TISSUE_BY_NAME, TISSUES
-from RetinaTriageLib.training.answered_cases import AnsweredCase, AnsweredScan
+from RetinaTriageLib.training.answered_cases import AnsweredCase, AnsweredScan, write_missing
 from RetinaTriageLib.training.patients import PATIENT_ID, patient_of
 from RetinaTriageLib.volume import LabelArray
 
@@ -109,29 +109,27 @@ def write_lesions(
 
     Parameters
     ----------
-    names : of the maps of each scan, as ``lesions_of`` gives them; a case whose files are all
-        there is left alone, so that a stopped job goes on
+    names : of the maps of each scan, as ``lesions_of`` gives them
     """
-    out_folder.mkdir(parents=True, exist_ok=True)
-    written = 0
-    for number, case in enumerate(cases):
-        paths = {name: out_folder / f"{case.name}_{name}.npz" for name in names}
-        if all(path.exists() for path in paths.values()):
-            continue
+
+    def write(case: AnsweredCase, paths: Mapping[str, Path]) -> None:
         for name, lesions in lesions_of(case.load()).items():
-            partial = paths[name].with_suffix(".partial.npz")
-            arrays: dict[str, npt.NDArray[np.generic]] = {
-                "features": lesions.features,
-                "truth": lesions.truth,
-                "missed": lesions.missed,
-                "version": np.array(LESION_FEATURE_VERSION),
-                PATIENT_ID: np.array(case.patient),
-            }
-            np.savez_compressed(partial, **arrays)  # type: ignore[arg-type]  # numpy's stub takes bools too
-            partial.replace(paths[name])
-            written += 1
-        on_progress(Progress("lesions", number + 1, len(cases), case.name))
-    return written
+            _write(paths[name], lesions, case.patient)
+
+    return write_missing(cases, names, out_folder, write, on_progress)
+
+
+def _write(path: Path, lesions: MeasuredLesions, patient: str) -> None:
+    partial = path.with_suffix(".partial.npz")
+    arrays: dict[str, npt.NDArray[np.generic]] = {
+        "features": lesions.features,
+        "truth": lesions.truth,
+        "missed": lesions.missed,
+        "version": np.array(LESION_FEATURE_VERSION),
+        PATIENT_ID: np.array(patient),
+    }
+    np.savez_compressed(partial, **arrays)  # type: ignore[arg-type]  # numpy's stub takes bools too
+    partial.replace(path)
 
 
 def read_lesions(files: Sequence[Path]) -> MeasuredLesions:

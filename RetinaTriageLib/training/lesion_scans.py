@@ -19,7 +19,6 @@ from RetinaTriageLib.training.stacks import load_stack
 from RetinaTriageLib.volume import DeviceFamily, OCTVolume
 
 WHITE = 255
-FAMILIES = frozenset(family.value for family in DeviceFamily)
 
 
 def stack_cases(folders: Sequence[Path], spacings: Sequence[DeviceSpacing]) -> list[AnsweredCase]:
@@ -39,7 +38,7 @@ def stack_cases(folders: Sequence[Path], spacings: Sequence[DeviceSpacing]) -> l
                 stack.image,
                 spacing_of(stack, stated),
                 None,
-                DeviceFamily(stack.device) if stack.device in FAMILIES else None,
+                DeviceFamily.named(stack.device),
                 name=path.stem,
             )
             return AnsweredScan(volume, stack.codes, {})

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from RetinaTriageLib.networks.lesion_features import Features
+from RetinaTriageLib.networks.lesion_features import CALLED, Features
 from RetinaTriageLib.networks.lesion_naming import LesionNamer, best_names
 from RetinaTriageLib.networks.lesions import LESION_LABELS, LESION_TISSUES
 from RetinaTriageLib.training.lesion_samples import MeasuredLesions
@@ -55,7 +55,7 @@ def dice_of(labels: IntArray, lesions: MeasuredLesions) -> Float64Array:
 
 def naming_figures(namer: LesionNamer, lesions: MeasuredLesions) -> dict[str, float]:
     """Dice of every lesion tissue, voxels of all maps pooled, before naming and after."""
-    own = np.array(LESION_LABELS)[lesions.features[:, : len(LESION_LABELS)].argmax(axis=1)]
+    own = np.array(LESION_LABELS)[lesions.features[:, CALLED].argmax(axis=1)]
     with torch.inference_mode():
         named = namer.names(torch.from_numpy(lesions.features)).numpy()
     before, after = dice_of(own, lesions), dice_of(named, lesions)

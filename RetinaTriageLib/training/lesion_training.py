@@ -13,7 +13,7 @@ import torch
 
 from RetinaTriageLib.bundle_manifest import LESION_NAMER
 from RetinaTriageLib.errors import InputError
-from RetinaTriageLib.networks.lesion_features import SIZES, Features, size_columns
+from RetinaTriageLib.networks.lesion_features import CALLED, SIZES, Features, size_columns
 from RetinaTriageLib.networks.lesion_naming import LesionNamer, LesionNamerConfig
 from RetinaTriageLib.networks.lesions import LESION_LABELS
 from RetinaTriageLib.networks.trees import TreeSize
@@ -179,7 +179,7 @@ def size_limits(features: Features, voxels: Counts, rarest: float) -> Limits:
     tissue the limits are such that no lesion lies within.
     """
     sizes = features[:, size_columns()]
-    called = features[:, : len(LESION_LABELS)].argmax(axis=1)
+    called = features[:, CALLED].argmax(axis=1)
     least, most = np.ones((2, len(LESION_LABELS), len(SIZES)))
     most[:] = -1
     for number in np.unique(called):

@@ -25,9 +25,9 @@ from RetinaTriageLib.networks.classifier_input import (
     grid_from_labels,
 )
 from RetinaTriageLib.networks.lesion_naming import LesionNamer
-from RetinaTriageLib.progress import OnProgress, Progress
+from RetinaTriageLib.progress import OnProgress
 from RetinaTriageLib.tissues import TISSUES
-from RetinaTriageLib.training.answered_cases import AnsweredCase, AnsweredScan
+from RetinaTriageLib.training.answered_cases import AnsweredCase, AnsweredScan, write_missing
 from RetinaTriageLib.training.map_errors import TRUE_MAP
 from RetinaTriageLib.training.patients import PATIENT_ID
 from RetinaTriageLib.training.stored_grid import StoredGrid, stored_grid
@@ -104,25 +104,18 @@ def write_grids(
 
     Parameters
     ----------
-    names : of the maps of each scan, as ``grids_of`` gives them; a case whose files are all there
-        is left alone, so that a stopped job goes on
+    names : of the maps of each scan, as ``grids_of`` gives them
     truth_on : grid on which the true map of a raster is written beside each, where the tissue of
         every voxel is known
     """
-    written = 0
-    for number, case in enumerate(cases):
-        paths = {
-            name: out_folder / f"{'_'.join(filter(None, (case.name, name)))}.npz" for name in names
-        }
-        if all(path.exists() for path in paths.values()):
-            continue
+
+    def write(case: AnsweredCase, paths: Mapping[str, Path]) -> None:
         scan = case.load()
         truth = _true_map(scan, truth_on)
         for name, grid in grids_of(scan).items():
             _write(paths[name], grid, case, scan, truth)
-            written += 1
-        on_progress(Progress("grids", number + 1, len(cases), case.name))
-    return written
+
+    return write_missing(cases, names, out_folder, write, on_progress)
 
 
 def _true_map(scan: AnsweredScan, grid: ClassifierGrid | None) -> StoredGrid | None:
@@ -141,7 +134,6 @@ def _true_map(scan: AnsweredScan, grid: ClassifierGrid | None) -> StoredGrid | N
 def _write(
     path: Path, grid: GridArray, case: AnsweredCase, scan: AnsweredScan, truth: StoredGrid | None
 ) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_suffix(".partial.npz")
     arrays = {"grid": stored_grid(grid), PATIENT_ID: np.array(case.patient), **scan.answers}
     if truth is not None:

@@ -23,7 +23,12 @@ from RetinaTriageLib.inference.lesion_names import LesionNames, measured_lesions
 from RetinaTriageLib.labels.label_sets import RETINA_NOT_FLUID, RPE_COMPLEX, UNKNOWN
 from RetinaTriageLib.networks.gray import tissue_scale
 from RetinaTriageLib.networks.lesion_features import lesion_feature_names
-from RetinaTriageLib.networks.lesion_naming import LesionNamer, LesionNamerConfig, best_names
+from RetinaTriageLib.networks.lesion_naming import (
+    LesionNamer,
+    LesionNamerConfig,
+    best_names,
+    sure_names,
+)
 from RetinaTriageLib.networks.lesions import LESION_LABELS, find_lesions
 from RetinaTriageLib.networks.trees import TreeSize
 from RetinaTriageLib.tissues import TISSUE_BY_NAME
@@ -35,9 +40,15 @@ from RetinaTriageLib.training.lesion_training import LesionPlan, fitted_namer
 from RetinaTriageLib.volume import DeviceFamily, LabelArray, Laterality
 
 CPU = TriageOptions(compute="cpu")
-RETINA, CYST, DRUSEN, SEROUS = (
+RETINA, CHOROID, CYST, DRUSEN, SEROUS = (
     TISSUE_BY_NAME[name].label
-    for name in ("neurosensory_retina", "intraretinal_fluid", "drusenoid_ped", "serous_ped")
+    for name in (
+        "neurosensory_retina",
+        "choroid_outer",
+        "intraretinal_fluid",
+        "drusenoid_ped",
+        "serous_ped",
+    )
 )
 FEW = LesionPlan(rounds=20, leaf_lesions=5, feature_share=1.0)
 
@@ -207,10 +218,37 @@ def test_lesion_of_a_size_that_was_not_learned_keeps_its_name() -> None:
         tissue_map[0, OUTER - 12 : OUTER, left:right] = DRUSEN
         gray[0, OUTER - 12 : OUTER, left:right] = 15  # dark, so that it is a serous detachment
     volume = OCTVolume(gray, SPACING, Laterality.OD, DeviceFamily.SPECTRALIS)
-    (features,) = measured_lesions(volume, [tissue_map])
-    learned = namer.learned(torch.from_numpy(features))
-    assert learned.tolist() == [True, False]
-    assert namer.names(torch.from_numpy(features)).tolist() == [SEROUS, DRUSEN]
+    features = torch.from_numpy(measured_lesions(volume, [tissue_map])[0])
+    assert namer.learned(features).tolist() == [True, False]
+    namer.value /= 20  # what is dark is still called serous first, without being sure
+    assert namer.names(features).tolist() == [SEROUS, DRUSEN]
+
+
+def test_sure_trees_name_a_lesion_of_any_size() -> None:
+    features = torch.zeros(1, len(lesion_feature_names()))
+    features[0, LESION_LABELS.index(DRUSEN)] = 1
+    namer = everything_is(SEROUS)
+    namer.most.fill_(-1e5)  # some drusen were learned, none of this size
+    assert namer.names(features).tolist() == [DRUSEN]
+    namer.start[SEROUS] = 20.0
+    assert namer.names(features).tolist() == [SEROUS]
+
+
+def test_trees_are_sure_of_a_lesion_and_of_which() -> None:
+    chances = {
+        "no lesion, whatever it is": {RETINA: 0.4, CHOROID: 0.4, DRUSEN: 0.2},
+        "some lesion": {DRUSEN: 0.4, SEROUS: 0.4, RETINA: 0.2},
+        "this lesion": {DRUSEN: 0.65, SEROUS: 0.1, RETINA: 0.25},
+        "perhaps a lesion": {DRUSEN: 0.5, RETINA: 0.5},
+    }
+    scores = torch.full((len(chances), 15), -99.0)
+    for number, of in enumerate(chances.values()):
+        scores[number, list(of)] = torch.tensor(list(of.values())).log()
+    sure = dict(zip(chances, sure_names(scores).tolist(), strict=True))
+    assert [what for what, is_sure in sure.items() if is_sure] == [
+        "no lesion, whatever it is",
+        "this lesion",
+    ]
 
 
 def test_tissue_that_was_never_called_keeps_its_name() -> None:
