@@ -18,18 +18,15 @@ FloatArray = npt.NDArray[np.float64]
 
 LESION_TISSUES = (
     "epiretinal_membrane",
+    "intraretinal_fluid",
+    "subretinal_fluid",
     "subretinal_hyperreflective_material",
     "drusenoid_ped",
     "serous_ped",
     "fibrovascular_ped",
     "mirror_artifact",
 )
-"""Tissues whose name is a matter of the whole lesion, not of a voxel.
-
-Fluid is not among them. Segmenters learned it from real eyes, where cysts flow together into
-regions far larger than those of phantoms, which trees that know phantoms take for swollen retina:
-the Dice of fluid fell from 0.54 to 0.42 on Duke patients 8 and 9, with five others to learn from.
-"""
+"""Tissues whose name is a matter of the whole lesion, not of a voxel."""
 
 LESION_LABELS = tuple(TISSUE_BY_NAME[name].label for name in LESION_TISSUES)
 

@@ -27,7 +27,7 @@ from RetinaTriageLib.networks.lesion_naming import (
     LesionNamer,
     LesionNamerConfig,
     best_names,
-    sure_names,
+    certainty,
 )
 from RetinaTriageLib.networks.lesions import LESION_LABELS, find_lesions
 from RetinaTriageLib.networks.trees import TreeSize
@@ -63,7 +63,7 @@ def run(*words: str) -> int:
 def everything_is(label: int) -> LesionNamer:
     """Trees by which every lesion is of one tissue."""
     namer = LesionNamer(LesionNamerConfig(), TreeSize(nodes=1, trees=1))
-    namer.start[label] = 1.0
+    namer.start[label] = 99.0
     namer.least.fill_(-1e6)
     namer.most.fill_(1e6)
     return namer
@@ -229,26 +229,32 @@ def test_sure_trees_name_a_lesion_of_any_size() -> None:
     features[0, LESION_LABELS.index(DRUSEN)] = 1
     namer = everything_is(SEROUS)
     namer.most.fill_(-1e5)  # some drusen were learned, none of this size
+    namer.start[SEROUS] = 1.0
     assert namer.names(features).tolist() == [DRUSEN]
     namer.start[SEROUS] = 20.0
     assert namer.names(features).tolist() == [SEROUS]
 
 
+def test_fluid_is_renamed_by_surer_trees_alone() -> None:
+    features = torch.zeros(2, len(lesion_feature_names()))
+    features[0, LESION_LABELS.index(CYST)] = features[1, LESION_LABELS.index(DRUSEN)] = 1
+    namer = everything_is(RETINA)
+    namer.start[RETINA] = 4.0  # a chance of 0.88 that it is no lesion
+    assert namer.names(features).tolist() == [CYST, RETINA]
+    namer.start[RETINA] = 6.0  # a chance of 0.98
+    assert namer.names(features).tolist() == [RETINA, RETINA]
+
+
 def test_trees_are_sure_of_a_lesion_and_of_which() -> None:
-    chances = {
-        "no lesion, whatever it is": {RETINA: 0.4, CHOROID: 0.4, DRUSEN: 0.2},
-        "some lesion": {DRUSEN: 0.4, SEROUS: 0.4, RETINA: 0.2},
-        "this lesion": {DRUSEN: 0.65, SEROUS: 0.1, RETINA: 0.25},
-        "perhaps a lesion": {DRUSEN: 0.5, RETINA: 0.5},
-    }
-    scores = torch.full((len(chances), 15), -99.0)
-    for number, of in enumerate(chances.values()):
-        scores[number, list(of)] = torch.tensor(list(of.values())).log()
-    sure = dict(zip(chances, sure_names(scores).tolist(), strict=True))
-    assert [what for what, is_sure in sure.items() if is_sure] == [
-        "no lesion, whatever it is",
-        "this lesion",
+    chances = [
+        {RETINA: 0.4, CHOROID: 0.4, DRUSEN: 0.2},  # no lesion, whatever it is
+        {DRUSEN: 0.4, SEROUS: 0.4, RETINA: 0.2},  # a lesion, but which
+        {DRUSEN: 0.6, RETINA: 0.4},
     ]
+    scores = torch.full((len(chances), 15), -99.0)
+    for number, of in enumerate(chances):
+        scores[number, list(of)] = torch.tensor(list(of.values())).log()
+    np.testing.assert_allclose(certainty(scores), [0.8, 0.5, 0.6], rtol=1e-5)
 
 
 def test_tissue_that_was_never_called_keeps_its_name() -> None:
