@@ -1,4 +1,4 @@
-"""The result of one labeled case as a JSON file and a PNG, written whole and read back equal."""
+"""The result of one labeled case as a JSON file and two PNGs, written whole and read back equal."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from PIL import Image
 
 from RetinaTriageLib.errors import InputError
@@ -23,14 +24,18 @@ from RetinaTriageLib.hypotheses import Opinion
 from RetinaTriageLib.tissues import TISSUES
 from RetinaTriageLib.writers.report_file import whole_file, write_whole_text
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2  # since 2 gray values and tissues are files of their own
+TISSUES_SUFFIX = "_tissues.png"
 
 Identity = Mapping[str, str | int]
 """What a result depends on: bundle, scanner, seed, ..."""
 
 
 def write_case_result(result: CaseResult, identity: Identity, path: Path) -> None:
-    """Write a result, and its picture as PNG beside it; the JSON file comes last.
+    """Write a result, and its picture as PNGs beside it; the JSON file comes last.
+
+    One shows the B-scan, the other its true tissues to the left of those that were found: the
+    index of a color is the label code.
 
     Raises
     ------
@@ -39,9 +44,12 @@ def write_case_result(result: CaseResult, identity: Identity, path: Path) -> Non
     """
     if result.picture is not None:
         shown = result.picture
-        beside = np.concatenate([shown.gray, shown.codes, shown.predicted], axis=1)
-        with whole_file(path.with_suffix(".png")) as unfinished:
-            Image.fromarray(beside).save(unfinished, "PNG")
+        tissues = Image.fromarray(np.concatenate([shown.codes, shown.predicted], axis=1))
+        tissues.putpalette(_palette().tobytes())
+        pictures = {".png": Image.fromarray(shown.gray), TISSUES_SUFFIX: tissues}
+        for suffix, picture in pictures.items():
+            with whole_file(_beside(path, suffix)) as unfinished:
+                picture.save(unfinished, "PNG")
     facts = {"schema_version": SCHEMA_VERSION, "identity": dict(identity), **_case_json(result)}
     write_whole_text(json.dumps(facts, ensure_ascii=False, allow_nan=False) + "\n", path)
 
@@ -72,6 +80,17 @@ def read_case_result(path: Path, identity: Identity) -> CaseResult:
     return result
 
 
+def _beside(path: Path, suffix: str) -> Path:
+    return path.with_name(path.stem + suffix)
+
+
+def _palette() -> npt.NDArray[np.uint8]:
+    """Color of every label code, (code, channel); white where more than one tissue is allowed."""
+    colors = np.full((256, 3), 255, np.uint8)
+    colors[: len(TISSUES)] = [tissue.color for tissue in TISSUES]
+    return colors
+
+
 def _case_json(result: CaseResult) -> dict[str, object]:
     judged, picture = result.judged, result.picture
     return {
@@ -95,8 +114,10 @@ def _case(found: dict[str, Any], path: Path) -> CaseResult:
     judged = JudgedCase(found["name"], found["patient"], found["answers"], opinions, joint)
     picture = None
     if found["picture"] is not None:
-        with Image.open(path.with_suffix(".png")) as beside:
-            gray, codes, predicted = np.split(np.asarray(beside, np.uint8), 3, axis=1)
+        with Image.open(_beside(path, ".png")) as shown:
+            gray = np.asarray(shown, np.uint8)
+        with Image.open(_beside(path, TISSUES_SUFFIX)) as tissues:
+            codes, predicted = np.split(np.asarray(tissues, np.uint8), 2, axis=1)
         dice = _number(found["picture"]["dice"])
         bscan = found["picture"]["bscan"]
         picture = CasePicture(judged.name, bscan, gray, codes, predicted, dice)

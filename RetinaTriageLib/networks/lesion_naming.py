@@ -35,7 +35,7 @@ from RetinaTriageLib.volume import LabelArray
 HEALTHY = [tissue.label for tissue in TISSUES if tissue.label not in LESION_LABELS]
 """Tissues of a lesion that is none."""
 
-SURE = 0.7
+SURE = 0.85
 """Chance from which trees are believed about a lesion of a size that they did not learn."""
 SURE_OF_FLUID = 0.95
 """Chance from which they are believed about fluid, of any size.

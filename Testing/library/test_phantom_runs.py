@@ -70,8 +70,8 @@ def test_result_is_read_back_as_it_was_written(tmp_path: Path) -> None:
     write_case_result(result, {"seed": 7}, tmp_path / "case.json")
     again = read_case_result(tmp_path / "case.json", {"seed": 7})
     write_case_result(again, {"seed": 7}, tmp_path / "again.json")
-    for kind in ("json", "png"):
-        first, second = tmp_path / f"case.{kind}", tmp_path / f"again.{kind}"
+    for end in (".json", ".png", "_tissues.png"):
+        first, second = tmp_path / f"case{end}", tmp_path / f"again{end}"
         assert first.read_bytes() == second.read_bytes()
     np.testing.assert_array_equal(again.maps[-1].counts, result.maps[-1].counts)
     assert again.judged.answers == result.judged.answers
