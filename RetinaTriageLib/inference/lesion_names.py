@@ -9,7 +9,13 @@ import numpy as np
 
 from RetinaTriageLib.measures.surfaces import retina_borders
 from RetinaTriageLib.networks.classifier_input import voxel_size_mm
-from RetinaTriageLib.networks.gray import GrayScale, eight_bits, normalize, tissue_scale
+from RetinaTriageLib.networks.gray import (
+    GrayScale,
+    eight_bits,
+    is_black_on_white,
+    normalize,
+    tissue_scale,
+)
 from RetinaTriageLib.networks.lesion_features import (
     Features,
     lesion_features,
@@ -18,6 +24,8 @@ from RetinaTriageLib.networks.lesion_naming import LesionNamer
 from RetinaTriageLib.networks.lesion_view import GrayScan, VoxelSize, gray_scan
 from RetinaTriageLib.networks.lesions import find_lesions
 from RetinaTriageLib.volume import LabelArray, OCTVolume
+
+WHITE = np.uint8(255)
 
 
 class LesionNames:
@@ -55,12 +63,14 @@ def measured_lesions(volume: OCTVolume, tissue_maps: Sequence[LabelArray]) -> li
 
 
 def measured_scan(volume: OCTVolume, scale: GrayScale) -> tuple[GrayScan, VoxelSize]:
-    """Gray values and voxel size of a scan as lesions are measured on them.
+    """Gray values and voxel size of a scan as lesions are measured on them, bright on dark.
 
     Unknown lengths let the scan span the grid of the classifiers, as it does for those.
     """
     _, depth, width = voxel_size_mm(volume.shape, volume.spacing)
     apart = volume.spacing.bscan_mm if volume.spacing else None
     size = VoxelSize(apart or 0.0, depth, width)
-    raw = [eight_bits(normalize(bscan, scale)) for bscan in volume.voxels]
-    return gray_scan(np.stack(raw), size), size
+    raw = np.stack([eight_bits(normalize(bscan, scale)) for bscan in volume.voxels])
+    if is_black_on_white(volume.voxels[..., ::4, ::4]):
+        raw = WHITE - raw
+    return gray_scan(raw, size), size

@@ -131,6 +131,14 @@ def test_scan_of_unknown_spacing_is_named() -> None:
     assert (names.of(tissue_map)[tissue_map == DRUSEN] == SEROUS).all()
 
 
+def test_scan_in_black_on_white_is_named_alike() -> None:
+    druse = banded_codes()
+    druse[:, OUTER - 12 : OUTER, 20:60] = DRUSEN
+    inverted = replace(scan(), voxels=255 - scan().voxels)
+    shown, other = (measured_lesions(volume, [druse])[0] for volume in (scan(), inverted))
+    np.testing.assert_allclose(shown, other, atol=2)
+
+
 def test_check_lists_the_namer(tmp_path: Path) -> None:
     bundle_with(tmp_path / "named", everything_is(RETINA))
     found = {check.what: check.found for check in check_bundle(tmp_path / "named")}
