@@ -35,15 +35,6 @@ from RetinaTriageLib.volume import LabelArray
 HEALTHY = [tissue.label for tissue in TISSUES if tissue.label not in LESION_LABELS]
 """Tissues of a lesion that is none."""
 
-SURE = 0.85
-"""Chance from which trees are believed about a lesion of a size that they did not learn."""
-SURE_OF_FLUID = 0.95
-"""Chance from which they are believed about fluid, of any size.
-
-Segmenters learned fluid from real eyes, where cysts flow together into regions larger than any of
-phantoms, which trees that know phantoms take for swollen retina. Believed outright, as about other
-lesions, they lower the Dice of fluid on real B-scans by a fifth; this sure, they raise it.
-"""
 NEVER = 2.0  # no chance is that high
 FLUID = labels_of(TissueGroup.FLUID)
 
@@ -102,11 +93,18 @@ class LesionNamerConfig:
     ----------
     features : number of measurements
     measurements : version of the measurements
+    sure : chance from which trees are believed about a lesion of a size that they did not learn
+    sure_of_fluid : chance from which they are believed about fluid, of any size. Segmenters learn
+        fluid from real eyes, where cysts flow together into regions larger than any of phantoms,
+        which trees that know phantoms take for swollen retina. Believed outright, as about other
+        lesions, they lower the Dice of fluid on real B-scans by a fifth; this sure, they raise it.
     """
 
     classes: int = len(TISSUES)
     features: int = len(lesion_feature_names())
     measurements: int = LESION_FEATURE_VERSION
+    sure: float = 0.85
+    sure_of_fluid: float = 0.95
 
 
 class LesionNamer(nn.Module):
@@ -153,8 +151,9 @@ class LesionNamer(nn.Module):
     def _required(self, features: Tensor, own: Tensor) -> Tensor:
         """How sure the trees must be of each lesion, float tensor (lesion,)."""
         least, most = self._limits(features)
-        required = torch.where(self.learned(features), 0.0, SURE)
-        required[torch.isin(own, torch.tensor(FLUID, device=own.device))] = SURE_OF_FLUID
+        required = torch.where(self.learned(features), 0.0, self.config.sure)
+        fluid = torch.isin(own, torch.tensor(FLUID, device=own.device))
+        required[fluid] = self.config.sure_of_fluid
         required[(least > most).any(dim=1)] = NEVER  # no lesion of that tissue was learned
         return required
 
@@ -205,6 +204,10 @@ class LesionNamer(nn.Module):
                 f"{known} of version {LESION_FEATURE_VERSION}"
             )
             raise ValueError(msg)
+        for name in ("sure", "sure_of_fluid"):
+            if not 0 <= getattr(self.config, name) <= 1:
+                msg = f"{name} is {getattr(self.config, name)}; it has to be between 0 and 1"
+                raise ValueError(msg)
         if bool(((self.tissue < 0) | (self.tissue >= self.config.classes)).any()):
             msg = f"trees of tissues beyond the {self.config.classes} of the map"
             raise ValueError(msg)

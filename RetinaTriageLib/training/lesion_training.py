@@ -47,6 +47,7 @@ class LesionPlan:
     damping : of leaves, by L2
     smallest : voxels of the smallest lesion that is learned from
     rarest : share of the lesions of a tissue, smallest and largest each, whose size is not learned
+    sure, sure_of_fluid : as `LesionNamerConfig` has them
     folds : parts of the patients that are left out in turn, to find what names serve best
     """
 
@@ -58,8 +59,23 @@ class LesionPlan:
     damping: float = 5.0
     smallest: int = 20
     rarest: float = 0.01
+    sure: float = LesionNamerConfig.sure
+    sure_of_fluid: float = LesionNamerConfig.sure_of_fluid
     folds: int = 2
     seed: int = 0
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be a chance.
+
+        Raises
+        ------
+        InputError
+            If ``sure`` or ``sure_of_fluid`` lies outside of 0 to 1.
+        """
+        for chance in (self.sure, self.sure_of_fluid):
+            if not 0 <= chance <= 1:
+                msg = f"Found {chance:g} as a chance to be sure from; expected 0 to 1."
+                raise InputError(msg)
 
 
 @dataclass(frozen=True)
@@ -167,7 +183,8 @@ def boosted_namer(plan: LesionPlan, lesions: MeasuredLesions) -> LesionNamer:
     model.fit(lesions.features[lesion], tissue, sample_weight=weights / weights.mean())
     learned = sizes >= plan.smallest
     limits = size_limits(lesions.features[learned], sizes[learned], plan.rarest)
-    namer = _as_namer(model, limits)
+    config = LesionNamerConfig(sure=plan.sure, sure_of_fluid=plan.sure_of_fluid)
+    namer = _as_namer(model, config, limits)
     _require_same(model, namer, lesions.features[lesion[:: max(1, len(lesion) // 1000)]])
     return namer
 
@@ -194,7 +211,7 @@ def size_limits(features: Features, voxels: Counts, rarest: float) -> Limits:
     return least, most
 
 
-def _as_namer(model: Any, limits: Limits) -> LesionNamer:
+def _as_namer(model: Any, config: LesionNamerConfig, limits: Limits) -> LesionNamer:
     """Trees of a fitted ``HistGradientBoostingClassifier``, which has no public form of them."""
     classes = [int(label) for label in model.classes_]
     several = len(classes) > 2
@@ -203,7 +220,6 @@ def _as_namer(model: Any, limits: Limits) -> LesionNamer:
         for of_round in model._predictors
         for number, predictor in enumerate(of_round)
     ]
-    config = LesionNamerConfig()
     arrays = tree_arrays([tree for tree, _ in grown])
     start = np.full(config.classes, UNSEEN_SCORE)
     start[classes] = 0.0

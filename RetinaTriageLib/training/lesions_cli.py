@@ -64,6 +64,18 @@ def add_lesion_commands(subparsers: argparse._SubParsersAction[argparse.Argument
     names.add_argument("--rounds", type=int, default=plan.rounds, help="trees of a tissue")
     names.add_argument("--leaves", type=int, default=plan.leaves, help="of a tree, at most")
     names.add_argument("--learning-rate", type=float, default=plan.learning_rate)
+    names.add_argument(
+        "--sure",
+        type=float,
+        default=plan.sure,
+        help="chance from which the trees rename a lesion of a size that they did not learn",
+    )
+    names.add_argument(
+        "--sure-of-fluid",
+        type=float,
+        default=plan.sure_of_fluid,
+        help="from which they rename fluid",
+    )
     names.add_argument("--seed", type=int, default=plan.seed)
     names.set_defaults(command=run_lesion_names)
 
@@ -92,6 +104,8 @@ def run_lesion_names(options: argparse.Namespace) -> int:
         rounds=options.rounds,
         leaves=options.leaves,
         learning_rate=options.learning_rate,
+        sure=options.sure,
+        sure_of_fluid=options.sure_of_fluid,
         seed=options.seed,
     )
     figures = train_lesion_names(

@@ -155,6 +155,12 @@ def test_namer_of_other_measurements_is_refused(tmp_path: Path) -> None:
         load_bundle(folder)
 
 
+def test_namer_surer_than_sure_is_refused(tmp_path: Path) -> None:
+    namer = LesionNamer(LesionNamerConfig(sure=1.5), TreeSize(nodes=1, trees=1))
+    with pytest.raises(BundleError, match=r"sure is 1\.5; it has to be between 0 and 1"):
+        bundle_with(tmp_path / "named", namer)
+
+
 def test_namer_that_was_altered_is_refused(tmp_path: Path) -> None:
     folder = tmp_path / "named"
     bundle_with(folder, everything_is(RETINA))
@@ -251,6 +257,8 @@ def test_fluid_is_renamed_by_surer_trees_alone() -> None:
     assert namer.names(features).tolist() == [CYST, RETINA]
     namer.start[RETINA] = 6.0  # a chance of 0.98
     assert namer.names(features).tolist() == [RETINA, RETINA]
+    namer.config = LesionNamerConfig(sure_of_fluid=0.99)
+    assert namer.names(features).tolist() == [CYST, RETINA]
 
 
 def test_trees_are_sure_of_a_lesion_and_of_which() -> None:
@@ -281,6 +289,11 @@ def test_namer_is_stored_and_answers_the_same(tmp_path: Path) -> None:
     assert stored is not None
     samples = torch.from_numpy(learned.features)
     torch.testing.assert_close(stored(samples), namer(samples))
+
+
+def test_plan_surer_than_sure_is_refused() -> None:
+    with pytest.raises(InputError, match=r"Found 1\.5 as a chance"):
+        replace(FEW, sure=1.5)
 
 
 def test_one_tissue_alone_cannot_be_learned() -> None:
