@@ -1,9 +1,11 @@
 """The fovea, found where the retina looks most like a normal macula.
 
-Three maps are asked, each blind to another disease: retina with cysts (blind to drusen and
-subretinal fluid), retina without cysts, and the height of the ILM. The match of pit, rim and
-decline says which pit it is; the bottom of the pit then says where, to a fraction of a B-scan.
-Where edema or traction fills the pit, the rim around it and its decline still tell its place.
+Gray values are asked first: the inner retina that they show is thinnest at the fovea in diseases
+too. Three maps then help to place it, or say where it is where gray values do not, each blind to
+another disease: retina with cysts (blind to drusen and subretinal fluid), retina without cysts, and
+the height of the ILM. The match of pit, rim and decline says which pit it is; the bottom of the pit
+then says where, to a fraction of a B-scan. Where edema or traction fills the pit, the rim around it
+and its decline still tell its place.
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ from RetinaTriageLib.measures.surfaces import SurfaceArray
 from RetinaTriageLib.result import EnFaceArray, Fovea
 from RetinaTriageLib.volume import DeviceThicknessTable, FloatArray, VoxelSpacing
 
+INNER_SOURCE = "automatic (inner retina)"
 PIT_SOURCE = "automatic (foveal pit)"
 RIM_SOURCE = "automatic (macular rim, no pit)"
 NO_PIT_SOURCE = "scan center (no pit found)"
@@ -36,10 +39,14 @@ OFF_CENTER_MM = 0.3  # a swelling shapes its own rim, and need not be centered o
 SMOOTHING_MM = 0.1
 FIT_RADII_MM = (0.25, 0.3, 0.4)
 FIT_BSCANS = 2.0  # a fit reaches at least so many B-scans to either side
+CLEAR_INNER_MATCH = 0.4
+INNER_FIT_RADII_MM = (0.3, 0.4, 0.5)
+NEAR_PIT_MM = 0.2
 MIN_BEND_UM_PER_MM2 = 10.0  # a pit bends by some hundred
 MIN_FIT_CELLS = 24
 MIN_FITS = 4  # of nine; with fewer the match alone places the fovea
 MISMATCH_MM = 0.5  # uncertainty of a map that does not look like a macula at all
+INNER_MISMATCH_MM = 0.2  # of an inner retina that does not; it is rarely 0.1 mm off
 
 # A patient who fixates puts the fovea at the center; one who cannot may miss it by this much.
 NO_PIT_UNCERTAINTY_MM = 1.0
@@ -47,12 +54,17 @@ NO_PIT_UNCERTAINTY_MM = 1.0
 Position = tuple[float, float]
 
 
-def find_fovea(maps_um: Sequence[EnFaceArray], spacing: VoxelSpacing) -> Fovea:
+def find_fovea(
+    maps_um: Sequence[EnFaceArray],
+    spacing: VoxelSpacing,
+    inner_um: Sequence[EnFaceArray] = (),
+) -> Fovea:
     """Position of the foveal pit, or of its rim's center or the scan center where there is no pit.
 
     Parameters
     ----------
     maps_um : float32 arrays (B-scan, width), each lowest at the fovea; NaN without data
+    inner_um : such maps of the inner retina, as `inner_retina_um` gives them
 
     Returns
     -------
@@ -68,6 +80,10 @@ def find_fovea(maps_um: Sequence[EnFaceArray], spacing: VoxelSpacing) -> Fovea:
     """
     cell_mm = (spacing.column_mm2 / spacing.width_mm, spacing.width_mm)
     shape = maps_um[0].shape
+    if inner_um:
+        found = _by_inner_retina(inner_um, maps_um, cell_mm)
+        if found is not None:
+            return found
     places, match = _match_places(maps_um, cell_mm)
     if match < CLEAR_MATCH:
         rims, rim_match = _match_places(maps_um, cell_mm, RIM_FROM_MM)
@@ -78,15 +94,46 @@ def find_fovea(maps_um: Sequence[EnFaceArray], spacing: VoxelSpacing) -> Fovea:
     if match < MIN_MATCH:
         middle = ((shape[0] - 1) / 2, (shape[1] - 1) / 2)
         return Fovea(*middle, NO_PIT_UNCERTAINTY_MM, NO_PIT_SOURCE)
-    radii_mm = [max(radius_mm, FIT_BSCANS * cell_mm[0]) for radius_mm in FIT_RADII_MM]
-    smooth = [_smooth(np.asarray(of, dtype=np.float64), cell_mm) for of in maps_um]
-    bowls = [bowl_bottom(of, cell_mm, places[0], radius) for of in smooth for radius in radii_mm]
-    fits = [bottom for bottom in bowls if bottom is not None]
+    fits = _bowl_bottoms(maps_um, cell_mm, places[0], FIT_RADII_MM)
     found = np.mean(fits, axis=0) if len(fits) >= MIN_FITS else np.array(places[0])
     found = np.clip(found, 0, np.array(shape) - 1)
     apart_mm = (np.array([*places, *fits]) - found) * cell_mm
     uncertainty_mm = _uncertainty_mm(apart_mm, match, cell_mm)
     return Fovea(float(found[0]), float(found[1]), uncertainty_mm, PIT_SOURCE)
+
+
+def _by_inner_retina(
+    inner_um: Sequence[EnFaceArray], maps_um: Sequence[EnFaceArray], cell_mm: Position
+) -> Fovea | None:
+    """Where the inner retina is thinnest, None where it does not look like a macula.
+
+    Other maps whose pit lies near have a say in the exact place.
+    """
+    places, match = _match_places(inner_um, cell_mm)
+    if match < CLEAR_INNER_MATCH:
+        return None
+    start = places[0]
+    fits = _bowl_bottoms(inner_um, cell_mm, start, INNER_FIT_RADII_MM)
+    fits += [
+        fit
+        for fit in _bowl_bottoms(maps_um, cell_mm, start, FIT_RADII_MM)
+        if math.hypot(*((np.array(fit) - start) * cell_mm)) < NEAR_PIT_MM
+    ]
+    found = np.mean(fits, axis=0) if fits else np.array(start)
+    found = np.clip(found, 0, np.array(maps_um[0].shape) - 1)
+    apart_mm = (np.array([*places, *fits]) - found) * cell_mm
+    uncertainty_mm = _uncertainty_mm(apart_mm, match, cell_mm, INNER_MISMATCH_MM)
+    return Fovea(float(found[0]), float(found[1]), uncertainty_mm, INNER_SOURCE)
+
+
+def _bowl_bottoms(
+    maps_um: Sequence[EnFaceArray], cell_mm: Position, start: Position, radii_mm: Sequence[float]
+) -> list[Position]:
+    """Bottoms of all bowls that can be fitted to the maps, one for each radius."""
+    smooth = [_smooth(np.asarray(of, dtype=np.float64), cell_mm) for of in maps_um]
+    reach_mm = [max(radius_mm, FIT_BSCANS * cell_mm[0]) for radius_mm in radii_mm]
+    bowls = [bowl_bottom(of, cell_mm, start, radius_mm) for of in smooth for radius_mm in reach_mm]
+    return [bottom for bottom in bowls if bottom is not None]
 
 
 def device_center(table: DeviceThicknessTable) -> Fovea:
@@ -142,10 +189,12 @@ def bowl_bottom(
     return start[0] + bottom_mm[0] / cell_mm[0], start[1] + bottom_mm[1] / cell_mm[1]
 
 
-def _uncertainty_mm(apart_mm: Float64Array, match: float, cell_mm: Position) -> float:
+def _uncertainty_mm(
+    apart_mm: Float64Array, match: float, cell_mm: Position, mismatch_mm: float = MISMATCH_MM
+) -> float:
     """Root mean square of distances (place, axis), of the mismatch and of a quarter B-scan."""
     scatter = (apart_mm**2).sum(axis=1).mean()
-    return float(np.sqrt(scatter + (MISMATCH_MM * (1 - match)) ** 2 + (cell_mm[0] / 4) ** 2))
+    return float(np.sqrt(scatter + (mismatch_mm * (1 - match)) ** 2 + (cell_mm[0] / 4) ** 2))
 
 
 def _match_places(

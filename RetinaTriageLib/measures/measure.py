@@ -14,6 +14,7 @@ from RetinaTriageLib.measures.enface import enface_projection
 from RetinaTriageLib.measures.etdrs import etdrs_table
 from RetinaTriageLib.measures.etdrs_grid import etdrs_grid, require_nasal_sign
 from RetinaTriageLib.measures.fovea import find_fovea, ilm_height
+from RetinaTriageLib.measures.inner_retina import inner_retina_um
 from RetinaTriageLib.measures.regions import circle_areas, require_inside
 from RetinaTriageLib.measures.surfaces import SurfaceArray, retina_borders
 from RetinaTriageLib.measures.thickness import retinal_thickness, thickness_maps
@@ -82,7 +83,10 @@ def measure(
     if no_area:
         return measured
 
-    center = fovea or find_fovea(_pit_maps(maps_um, ilm, spacing), spacing)
+    if fovea is None:
+        inner_um = inner_retina_um(volume.voxels, ilm, bruch, spacing)
+        fovea = find_fovea(_pit_maps(maps_um, ilm, spacing), spacing, inner_um)
+    center = fovea
     areas_mm2 = circle_areas(retina_um.shape, spacing, center)
     measured = replace(
         measured,
