@@ -80,10 +80,9 @@ def find_fovea(
     """
     cell_mm = (spacing.column_mm2 / spacing.width_mm, spacing.width_mm)
     shape = maps_um[0].shape
-    if inner_um:
-        found = _by_inner_retina(inner_um, maps_um, cell_mm)
-        if found is not None:
-            return found
+    told = _by_inner_retina(inner_um, maps_um, cell_mm) if inner_um else None
+    if told is not None:
+        return told
     places, match = _match_places(maps_um, cell_mm)
     if match < CLEAR_MATCH:
         rims, rim_match = _match_places(maps_um, cell_mm, RIM_FROM_MM)
