@@ -222,7 +222,7 @@ class MapsSection(slicer.util.VTKObservationMixin):
         self.resetButton = makeButton(
             "mapResetButton",
             _("Find the fovea"),
-            _("Move the point back to where the foveal pit is found automatically."),
+            _("Move the point back to where the fovea is found automatically."),
         )
         self.tissuesCheck = makeCheck(
             "mapTissuesCheck",
