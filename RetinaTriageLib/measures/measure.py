@@ -83,10 +83,7 @@ def measure(
     if no_area:
         return measured
 
-    if fovea is None:
-        inner_um = inner_retina_um(volume.voxels, ilm, bruch, spacing)
-        fovea = find_fovea(_pit_maps(maps_um, ilm, spacing), spacing, inner_um)
-    center = fovea
+    center = fovea or _found_fovea(volume, maps_um, ilm, bruch)
     areas_mm2 = circle_areas(retina_um.shape, spacing, center)
     measured = replace(
         measured,
@@ -128,6 +125,14 @@ def require_area(volume: OCTVolume) -> None:
             "it. Pass --spacing-um BSCAN DEPTH WIDTH (Python: with_geometry(volume, spacing=...))."
         )
         raise GeometryError(msg)
+
+
+def _found_fovea(
+    volume: OCTVolume, maps_um: Mapping[str, EnFaceArray], ilm: SurfaceArray, bruch: SurfaceArray
+) -> Fovea:
+    spacing = volume.require_spacing()
+    inner_um = inner_retina_um(volume.voxels, ilm, bruch, spacing)
+    return find_fovea(_pit_maps(maps_um, ilm, spacing), spacing, inner_um)
 
 
 def _pit_maps(
