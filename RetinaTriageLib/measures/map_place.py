@@ -18,7 +18,8 @@ class MapPlace:
     Attributes
     ----------
     directions : float array (3, 3), as of `OCTVolume`
-    fovea : position to measure around; None finds it in the map
+    fovea : position to measure around; None finds it in the map, which tells it less
+        surely than gray values do
     """
 
     laterality: Laterality | None = None

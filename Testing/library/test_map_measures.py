@@ -1,4 +1,4 @@
-"""Measurements of a map alone are those of the map with its scan."""
+"""Measurements of a map alone are those of the map with its scan, around the same fovea."""
 
 import numpy as np
 from example_result import SMALL, example_map, example_volume
@@ -12,7 +12,8 @@ def test_map_alone_measures_as_with_its_scan():
     tissue_map = example_map(SMALL, 0)
     volume = example_volume(SMALL, tissue_map)
     whole = measure(volume, (tissue_map,), tissue_map)
-    alone = measure_map(tissue_map, volume.spacing, MapPlace(volume.laterality))
+    place = MapPlace(volume.laterality, fovea=whole.fovea)
+    alone = measure_map(tissue_map, volume.spacing, place)
     assert alone.tissues == whole.tissues
     assert alone.etdrs is not None
     assert whole.etdrs is not None
