@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from scipy import ndimage
@@ -42,6 +43,7 @@ FIT_BSCANS = 2.0  # a fit reaches at least so many B-scans to either side
 CLEAR_INNER_MATCH = 0.4
 INNER_FIT_RADII_MM = (0.3, 0.4, 0.5)
 NEAR_PIT_MM = 0.2
+APART_MM = 0.3  # so far from one another one of two pits is none: the one that matches less
 MIN_BEND_UM_PER_MM2 = 10.0  # a pit bends by some hundred
 MIN_FIT_CELLS = 24
 MIN_FITS = 4  # of nine; with fewer the match alone places the fovea
@@ -52,6 +54,14 @@ INNER_MISMATCH_MM = 0.2  # of an inner retina that does not; it is rarely 0.1 mm
 NO_PIT_UNCERTAINTY_MM = 1.0
 
 Position = tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Sighting:
+    """A place where the fovea may be, and how well a macula matches there, -1 to 1."""
+
+    fovea: Fovea
+    match: float
 
 
 def find_fovea(
@@ -79,38 +89,48 @@ def find_fovea(
         If the B-scan distance is unknown.
     """
     cell_mm = (spacing.column_mm2 / spacing.width_mm, spacing.width_mm)
+    by_shape = _by_shape(maps_um, cell_mm)
+    if not inner_um:
+        return by_shape.fovea
+    by_inner = _by_inner_retina(inner_um, maps_um, cell_mm)
+    if by_inner.match < CLEAR_INNER_MATCH:
+        return by_shape.fovea
+    if by_shape.fovea.source == PIT_SOURCE and by_shape.match > by_inner.match:
+        along = by_shape.fovea.bscan - by_inner.fovea.bscan
+        across = by_shape.fovea.width - by_inner.fovea.width
+        if math.hypot(along * cell_mm[0], across * cell_mm[1]) > APART_MM:
+            return by_shape.fovea
+    return by_inner.fovea
+
+
+def _by_shape(maps_um: Sequence[EnFaceArray], cell_mm: Position) -> Sighting:
+    """Pit of the retina, center of its rim, or center of the scan."""
     shape = maps_um[0].shape
-    told = _by_inner_retina(inner_um, maps_um, cell_mm) if inner_um else None
-    if told is not None:
-        return told
     places, match = _match_places(maps_um, cell_mm)
     if match < CLEAR_MATCH:
         rims, rim_match = _match_places(maps_um, cell_mm, RIM_FROM_MM)
         if rim_match >= MIN_RIM_MATCH:
             apart_mm = (np.array(rims) - rims[0]) * cell_mm
             uncertainty_mm = _uncertainty_mm(apart_mm, rim_match, cell_mm)
-            return Fovea(*rims[0], math.hypot(uncertainty_mm, OFF_CENTER_MM), RIM_SOURCE)
+            uncertainty_mm = math.hypot(uncertainty_mm, OFF_CENTER_MM)
+            return Sighting(Fovea(*rims[0], uncertainty_mm, RIM_SOURCE), rim_match)
     if match < MIN_MATCH:
         middle = ((shape[0] - 1) / 2, (shape[1] - 1) / 2)
-        return Fovea(*middle, NO_PIT_UNCERTAINTY_MM, NO_PIT_SOURCE)
+        return Sighting(Fovea(*middle, NO_PIT_UNCERTAINTY_MM, NO_PIT_SOURCE), match)
     fits = _bowl_bottoms(maps_um, cell_mm, places[0], FIT_RADII_MM)
     found = np.mean(fits, axis=0) if len(fits) >= MIN_FITS else np.array(places[0])
     found = np.clip(found, 0, np.array(shape) - 1)
     apart_mm = (np.array([*places, *fits]) - found) * cell_mm
     uncertainty_mm = _uncertainty_mm(apart_mm, match, cell_mm)
-    return Fovea(float(found[0]), float(found[1]), uncertainty_mm, PIT_SOURCE)
+    fovea = Fovea(float(found[0]), float(found[1]), uncertainty_mm, PIT_SOURCE)
+    return Sighting(fovea, match)
 
 
 def _by_inner_retina(
     inner_um: Sequence[EnFaceArray], maps_um: Sequence[EnFaceArray], cell_mm: Position
-) -> Fovea | None:
-    """Where the inner retina is thinnest, None where it does not look like a macula.
-
-    Other maps whose pit lies near have a say in the exact place.
-    """
+) -> Sighting:
+    """Where the inner retina is thinnest; other maps whose pit lies near have a say in it."""
     places, match = _match_places(inner_um, cell_mm)
-    if match < CLEAR_INNER_MATCH:
-        return None
     start = places[0]
     fits = _bowl_bottoms(inner_um, cell_mm, start, INNER_FIT_RADII_MM)
     fits += [
@@ -122,7 +142,8 @@ def _by_inner_retina(
     found = np.clip(found, 0, np.array(maps_um[0].shape) - 1)
     apart_mm = (np.array([*places, *fits]) - found) * cell_mm
     uncertainty_mm = _uncertainty_mm(apart_mm, match, cell_mm, INNER_MISMATCH_MM)
-    return Fovea(float(found[0]), float(found[1]), uncertainty_mm, INNER_SOURCE)
+    fovea = Fovea(float(found[0]), float(found[1]), uncertainty_mm, INNER_SOURCE)
+    return Sighting(fovea, match)
 
 
 def _bowl_bottoms(

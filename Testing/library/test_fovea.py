@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from RetinaTriageLib.measures.fovea import (
+    INNER_SOURCE,
     NO_PIT_SOURCE,
     NO_PIT_UNCERTAINTY_MM,
     PIT_SOURCE,
@@ -104,6 +105,15 @@ def test_the_rim_tells_where_a_fovea_under_traction_lies(seed):
     )
     assert fovea.source == RIM_SOURCE
     assert off_mm < 0.15
+
+
+def test_of_two_pits_far_apart_the_clearer_one_counts():
+    clear = [eye(24.0, 255.5)] * 3
+    noise = np.random.default_rng(5).normal(0, 60, SHAPE)
+    doubtful = [(eye(34.0, 150.0) + noise).astype(np.float32)] * 3
+    by_shape, by_inner = find_fovea(clear, SPACING, doubtful), find_fovea(doubtful, SPACING, clear)
+    assert (by_shape.source, by_inner.source) == (PIT_SOURCE, INNER_SOURCE)
+    assert max(error_mm(fovea, 24.0, 255.5) for fovea in (by_shape, by_inner)) < 0.05
 
 
 def test_missing_bscans_do_not_move_the_pit():
