@@ -109,7 +109,7 @@ def test_the_rim_tells_where_a_fovea_under_traction_lies(seed):
 
 def test_of_two_pits_far_apart_the_clearer_one_counts():
     clear = [eye(24.0, 255.5)] * 3
-    noise = np.random.default_rng(5).normal(0, 60, SHAPE)
+    noise = np.random.default_rng(5).normal(0, 40, SHAPE)
     doubtful = [(eye(34.0, 150.0) + noise).astype(np.float32)] * 3
     by_shape, by_inner = find_fovea(clear, SPACING, doubtful), find_fovea(doubtful, SPACING, clear)
     assert (by_shape.source, by_inner.source) == (PIT_SOURCE, INNER_SOURCE)
