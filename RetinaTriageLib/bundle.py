@@ -64,8 +64,12 @@ class Bundle:
 
     @property
     def calibration(self) -> Calibration:
-        """Factors that its scores are re-weighted with."""
+        """Factors that its scores of volumes are re-weighted with."""
         return self.manifest.calibration
+
+    def calibration_of(self, bscans: int) -> Calibration:
+        """Factors that scores of a scan of so many B-scans are re-weighted with."""
+        return self.manifest.of_scan(bscans).calibration
 
     def segmentation_networks(self) -> tuple[Segmenter, ...]:
         """Segmenters of any kind in the order of the manifest, single precision, on the CPU."""

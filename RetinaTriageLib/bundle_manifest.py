@@ -129,6 +129,19 @@ NetworkEntry = SegmenterEntry | ClassifierEntry | NamerEntry
 
 
 @dataclass(frozen=True)
+class LineScans:
+    """How scans of a single B-scan are decided, where that was fitted on such scans.
+
+    Attributes
+    ----------
+    measured : the rates of these decisions
+    """
+
+    calibration: Calibration
+    measured: tuple[Measured, ...] = ()
+
+
+@dataclass(frozen=True)
 class Manifest:
     """Everything that a bundle says about itself.
 
@@ -137,6 +150,7 @@ class Manifest:
     lesion_namer : what names the lesions of every tissue map; None leaves them as segmenters do
     trained_on : one sentence, shown beside each score
     calibration : `IDENTITY` where no score was ever calibrated
+    line_scans : what stands in for ``calibration`` and ``measured`` where there is one B-scan
     penalties : head to penalty matrix, rows actual, columns predicted
     """
 
@@ -157,6 +171,14 @@ class Manifest:
     measured: tuple[Measured, ...] = ()
     spacing_limits_mm: SpacingLimits | None = None
     lesion_namer: NamerEntry | None = None
+    line_scans: LineScans | None = None
+
+    def of_scan(self, bscans: int) -> Manifest:
+        """Manifest with the calibration and rates that hold for a scan of so many B-scans."""
+        if bscans != 1 or self.line_scans is None:
+            return self
+        own = self.line_scans
+        return replace(self, calibration=own.calibration, measured=own.measured)
 
     @property
     def vocabulary(self) -> Vocabulary:
@@ -206,14 +228,19 @@ def manifest_json(manifest: Manifest) -> bytes:
     fields = {
         "format": FORMAT,
         "schema_version": SCHEMA_VERSION,
-        **asdict(replace(manifest, tissues=(), heads=(), calibration=IDENTITY)),
+        **asdict(replace(manifest, tissues=(), heads=(), calibration=IDENTITY, line_scans=None)),
         "tissues": [tissue_to_json(tissue) for tissue in manifest.tissues],
         "heads": [head_to_json(head) for head in manifest.heads],
         "calibration": json.loads(calibration_to_json(manifest.calibration)),
     }
+    if manifest.line_scans is not None:
+        fields["line_scans"] = {
+            "calibration": json.loads(calibration_to_json(manifest.line_scans.calibration)),
+            "measured": [asdict(one) for one in manifest.line_scans.measured],
+        }
     if manifest.calibration == IDENTITY:
         del fields["calibration"]
-    for optional in ("spacing_limits_mm", "lesion_namer"):
+    for optional in ("spacing_limits_mm", "lesion_namer", "line_scans"):
         if fields[optional] is None:
             del fields[optional]
     return bundle_text(fields)
@@ -237,8 +264,16 @@ def _manifest(found: dict[str, Any]) -> Manifest:
             "measured": tuple(Measured(**entry) for entry in known.get("measured", ())),
             "spacing_limits_mm": None if limits is None else SpacingLimits(**_tuples(limits)),
             "lesion_namer": None if namer is None else NamerEntry(**namer),
+            "line_scans": _line_scans(known.get("line_scans")),
         }
     )
+
+
+def _line_scans(fields: dict[str, Any] | None) -> LineScans | None:
+    if fields is None:
+        return None
+    measured = tuple(Measured(**entry) for entry in fields["measured"])
+    return LineScans(_calibration(fields["calibration"]), measured)
 
 
 def _calibration(fields: dict[str, Any] | None) -> Calibration:
@@ -270,7 +305,8 @@ def _require_sense(manifest: Manifest) -> None:
         )
         raise BundleError(msg)
     outcomes = {head.name: head.names for head in manifest.heads}
-    for heads in manifest.calibration.factors.values():
+    calibrations = [manifest.calibration, manifest.of_scan(1).calibration]
+    for heads in (heads for one in calibrations for heads in one.factors.values()):
         for head, factors in heads.items():
             if set(factors) != set(outcomes.get(head, ())):
                 msg = (

@@ -130,7 +130,7 @@ def triage(
     verdict = decide(
         hypotheses,
         vocabulary,
-        loaded.calibration,
+        loaded.calibration_of(volume.shape[0]),
         options.operating_point,
         output.joint_opinions,
     )

@@ -54,6 +54,7 @@ class OperatingCase:
     Attributes
     ----------
     consensus : node of the result
+    manifest : of the bundle, as it holds for a scan of so many B-scans
     means : head to outcome to mean score of all opinions
     """
 
@@ -136,7 +137,8 @@ def operatingCase(
     manifest = readBundleManifest(bundle)
     if manifest is None:
         return None
-    case = OperatingCase(nodes.consensus, manifest, _meanScores(table))
+    bscans = int(nodes.consensus.GetAttribute(PREFIX + "Bscans") or 0)  # older results have none
+    case = OperatingCase(nodes.consensus, manifest.of_scan(bscans), _meanScores(table))
     return case if case.heads else None
 
 

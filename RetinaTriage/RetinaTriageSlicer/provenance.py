@@ -28,6 +28,7 @@ def provenanceAttributes(result: TriageResult) -> dict[str, str]:
         "Seed": str(provenance.seed),
         "OperatingPoint": result.verdict.operating_point,
         "Calibration": result.verdict.calibration,
+        "Bscans": str(volume.shape[0]),
         "Laterality": volume.laterality.value if volume.laterality else "unknown",
         "SpacingSource": volume.sources.get("spacing", "unknown"),
         "Assumed": forPanel(" ".join(volume.assumed)),

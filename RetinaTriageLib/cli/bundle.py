@@ -38,6 +38,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     calibrate.add_argument(
         "--grids", type=Path, nargs="+", required=True, help="folders of train grids, held out"
     )
+    calibrate.add_argument(
+        "--line-scans",
+        action="store_true",
+        help="the maps are of scans of one B-scan: fit points for those, keep those for volumes",
+    )
     calibrate.add_argument("--measured-on", required=True, help="sentence: which scans these are")
     calibrate.add_argument("--out", type=Path, required=True, help="folder of the new bundle")
     calibrate.set_defaults(command=calibrate_bundle)
@@ -92,11 +97,13 @@ def calibrate_bundle(parsed: argparse.Namespace) -> int:
     bundle = load_bundle(parsed.path)
     with progress_bar(sys.stderr) as on_progress:
         judged = judged_scans(bundle, parsed.grids, on_progress)
-    written = calibrated_bundle(parsed.out, bundle, judged, parsed.measured_on)
+    written = calibrated_bundle(
+        parsed.out, bundle, judged, parsed.measured_on, line_scans=parsed.line_scans
+    )
     for head in written.vocabulary.heads:
         count = len(judged[head.name].patients) if head.name in judged else 0
         sys.stdout.write(f"{head.name}: {count} scans with an answer\n")
-    for name, gaps in written.calibration.gaps.items():
+    for name, gaps in written.calibration_of(1 if parsed.line_scans else 2).gaps.items():
         for outcome, reason in gaps.items():
             sys.stdout.write(f"{name}, {outcome} keeps its raw scores: {reason}\n")
     return 0

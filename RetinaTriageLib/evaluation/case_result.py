@@ -108,7 +108,12 @@ def evaluate_case(
     """
     output = runs.run(case.volume, on_progress)
     judged = JudgedCase(
-        case.name, case.patient, case.answers, output.opinions, output.joint_opinions
+        case.name,
+        case.patient,
+        case.volume.shape[0],
+        case.answers,
+        output.opinions,
+        output.joint_opinions,
     )
     voxel_nl = _voxel_nl(case.volume)
     if case.codes is None:

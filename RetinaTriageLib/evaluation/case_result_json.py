@@ -24,7 +24,7 @@ from RetinaTriageLib.hypotheses import Opinion
 from RetinaTriageLib.tissues import TISSUES
 from RetinaTriageLib.writers.report_file import whole_file, write_whole_text
 
-SCHEMA_VERSION = 2  # since 2 gray values and tissues are files of their own
+SCHEMA_VERSION = 3  # since 2 gray values and tissues are files of their own, since 3 B-scans counted
 TISSUES_SUFFIX = "_tissues.png"
 
 Identity = Mapping[str, str | int]
@@ -96,6 +96,7 @@ def _case_json(result: CaseResult) -> dict[str, object]:
     return {
         "name": judged.name,
         "patient": judged.patient,
+        "bscans": judged.bscans,
         "answers": {head: dict(known) for head, known in judged.answers.items()},
         "opinions": [[_opinion_json(opinion) for opinion in row] for row in judged.opinions],
         "joint_opinions": [_opinion_json(opinion) for opinion in judged.joint_opinions],
@@ -111,7 +112,9 @@ def _case_json(result: CaseResult) -> dict[str, object]:
 def _case(found: dict[str, Any], path: Path) -> CaseResult:
     opinions = tuple(tuple(_opinion(one) for one in row) for row in found["opinions"])
     joint = tuple(_opinion(one) for one in found.get("joint_opinions", ()))
-    judged = JudgedCase(found["name"], found["patient"], found["answers"], opinions, joint)
+    judged = JudgedCase(
+        found["name"], found["patient"], found["bscans"], found["answers"], opinions, joint
+    )
     picture = None
     if found["picture"] is not None:
         with Image.open(_beside(path, ".png")) as shown:

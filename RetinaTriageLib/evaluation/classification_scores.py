@@ -101,7 +101,7 @@ def head_scores(
 
     Parameters
     ----------
-    factors : array (outcome,), re-weighting of that operating point
+    factors : array (outcome,) or (case, outcome), re-weighting of that operating point
     penalty : array (actual, predicted); None for `default_penalty`, which exclusive heads have
     intervals : whether to draw intervals of the AUC, which takes a second for each outcome
 

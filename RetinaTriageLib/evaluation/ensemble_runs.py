@@ -61,7 +61,7 @@ class EnsembleRuns:
         return decide(
             hypotheses,
             self.bundle.vocabulary,
-            self.bundle.calibration,
+            self.bundle.calibration_of(output.consensus.shape[0]),
             point,
             output.joint_opinions,
         )

@@ -21,7 +21,11 @@ from RetinaTriageLib.evaluation.evaluation import (
     MapEvaluation,
 )
 from RetinaTriageLib.evaluation.labeled_set import LabeledSet
-from RetinaTriageLib.evaluation.opinion_scores import ensemble_answers, opinion_evaluations
+from RetinaTriageLib.evaluation.opinion_scores import (
+    JudgedCase,
+    ensemble_answers,
+    opinion_evaluations,
+)
 from RetinaTriageLib.evaluation.segmentation_scores import pixel_accuracy, tissue_overlaps
 from RetinaTriageLib.operating_points import OperatingPoint
 from RetinaTriageLib.progress import OnProgress, Progress, ignore_progress
@@ -81,7 +85,7 @@ def evaluation_of(
     maps = (_map_evaluation(name, number, labeled) for number, name in enumerate(names))
     return Evaluation(
         set_name,
-        _evaluated_bundle(runs, point),
+        _evaluated_bundle(runs, judged, point),
         tuple(case.name for case in judged),
         tuple(maps) if labeled else (),
         opinion_evaluations(judged, runs.bundle, point, intervals=intervals),
@@ -118,13 +122,17 @@ def _map_evaluation(name: str, number: int, labeled: Sequence[CaseResult]) -> Ma
     )
 
 
-def _evaluated_bundle(runs: EnsembleRuns, point: OperatingPoint) -> EvaluatedBundle:
+def _evaluated_bundle(
+    runs: EnsembleRuns, judged: Sequence[JudgedCase], point: OperatingPoint
+) -> EvaluatedBundle:
     bundle = runs.bundle
+    calibrations = (bundle.calibration_of(case.bscans) for case in judged)
+    rests_on = dict.fromkeys(c.describe(bundle.vocabulary.heads, point) for c in calibrations)
     return EvaluatedBundle(
         f"{bundle.manifest.name} {bundle.manifest.version}",
         bundle.sha256,
         bundle.manifest.trained_on,
         point.value,
-        bundle.calibration.describe(bundle.vocabulary.heads, point),
+        "; ".join(rests_on),
         runs.compute.description,
     )

@@ -32,11 +32,13 @@ class JudgedCase:
 
     Attributes
     ----------
+    bscans : of the scan; one B-scan alone may have a calibration of its own
     joint_opinions : those on all S maps together, one of each joint classifier
     """
 
     name: str
     patient: str
+    bscans: int
     answers: Answers
     opinions: tuple[tuple[Opinion, ...], ...]
     joint_opinions: tuple[Opinion, ...] = ()
@@ -59,7 +61,8 @@ def opinion_evaluations(
 
     Empty where no answer is known.
 
-    All are re-weighted alike, by the calibration of the bundle, which was fitted on the mean.
+    All are re-weighted alike, by the calibration of the bundle for such a scan, which was fitted on
+    the mean.
 
     Parameters
     ----------
@@ -70,11 +73,18 @@ def opinion_evaluations(
         return ()
     scores = {head.name: _scores(cases, head) for head in heads}
 
+    factors = {
+        head.name: np.stack(
+            [bundle.calibration_of(case.bscans).factors_of(head, point) for case in cases]
+        )
+        for head in heads
+    }
+
     def evaluated(judge: str, raw: Mapping[str, ScoreArray], *, drawn: bool) -> OpinionEvaluation:
         of_heads = (
             head_scores(
                 _answers(cases, head, raw[head.name]),
-                bundle.calibration.factors_of(head, point),
+                factors[head.name],
                 bundle.manifest.penalties.get(head.name),
                 intervals=drawn,
             )

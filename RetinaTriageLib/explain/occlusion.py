@@ -12,7 +12,7 @@ import numpy as np
 
 from RetinaTriageLib.bundle import Bundle
 from RetinaTriageLib.bundle_networks import classifier_grid
-from RetinaTriageLib.calibration import reweight
+from RetinaTriageLib.calibration import Calibration, reweight
 from RetinaTriageLib.errors import InputError
 from RetinaTriageLib.explain.explanation import Explanation, RegionEffect
 from RetinaTriageLib.explain.regions import FoundRegion, find_regions, whole_tissues
@@ -22,6 +22,7 @@ from RetinaTriageLib.inference.ensemble import judge_grids
 from RetinaTriageLib.networks.classifier_input import GridAccumulator
 from RetinaTriageLib.networks.patient import Patient
 from RetinaTriageLib.operating_points import OperatingPoint
+from RetinaTriageLib.outcomes import OutcomeHead
 from RetinaTriageLib.progress import OnProgress, Progress, ignore_progress
 from RetinaTriageLib.tissues import Tissue
 from RetinaTriageLib.volume import LabelArray, VoxelSpacing
@@ -77,6 +78,7 @@ def explain_map(
         (bscans, depths, widths), spacing, classifier_grid(bundle.manifest), tissues
     )
     whole.add_labels(tissue_map)
+    calibration = bundle.calibration_of(bscans)
     scores: list[Scores] = []
     for first in range(0, total, BATCH):
         grids = [
@@ -84,7 +86,10 @@ def explain_map(
             for index in range(first, min(first + BATCH, total))
         ]
         judged = judge_grids(grids, bundle, compute=compute, patient=patient, batch=BATCH)
-        scores += [_reweighted(opinions, bundle, operating_point) for opinions in judged]
+        scores += [
+            _reweighted(opinions, bundle.vocabulary.heads, calibration, operating_point)
+            for opinions in judged
+        ]
         on_progress(Progress(EXPLAIN, len(scores), total))
     effects = tuple(
         RegionEffect(one.region, of_map) for one, of_map in zip(kept, scores[1:], strict=True)
@@ -103,11 +108,15 @@ def _without(whole: GridAccumulator, tissue_map: LabelArray, found: FoundRegion)
     return changed
 
 
-def _reweighted(opinions: Sequence[Opinion], bundle: Bundle, point: OperatingPoint) -> Scores:
+def _reweighted(
+    opinions: Sequence[Opinion],
+    heads: Sequence[OutcomeHead],
+    calibration: Calibration,
+    point: OperatingPoint,
+) -> Scores:
     """Mean of the classifiers, re-weighted as `decision.decide` does it."""
-    heads = bundle.vocabulary.heads
     means = {head.name: np.mean([o.scores[head.name] for o in opinions], axis=0) for head in heads}
     return {
-        head.name: reweight(means[head.name], head, bundle.calibration.factors_of(head, point))
+        head.name: reweight(means[head.name], head, calibration.factors_of(head, point))
         for head in heads
     }

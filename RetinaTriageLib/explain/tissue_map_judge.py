@@ -162,7 +162,8 @@ class TissueMapJudge:
                 self._bundle.manifest.segmenters, maps, opinions, strict=True
             )
         )
-        verdict = decide(hypotheses, self._bundle.vocabulary, self._bundle.calibration, self._point)
+        calibration = self._bundle.calibration_of(self._bscan.shape[0])
+        verdict = decide(hypotheses, self._bundle.vocabulary, calibration, self._point)
         return np.asarray(verdict.scores[self._head.name], np.float64)
 
 

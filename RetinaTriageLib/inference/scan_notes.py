@@ -24,7 +24,7 @@ def scan_notes(volume: OCTVolume, manifest: Manifest, scanner: str | None) -> li
         *_branch_notes(volume, manifest, scanner),
         *_gray_notes(volume, scanner),
         *_spacing_notes(volume, manifest),
-        *_single_bscan_notes(volume),
+        *_single_bscan_notes(volume, manifest),
     ]
 
 
@@ -75,9 +75,14 @@ def _gray_notes(volume: OCTVolume, scanner: str | None) -> list[str]:
     ]
 
 
-def _single_bscan_notes(volume: OCTVolume) -> list[str]:
+def _single_bscan_notes(volume: OCTVolume, manifest: Manifest) -> list[str]:
     if volume.shape[0] > 1:
         return []
+    if manifest.line_scans is not None:
+        return [
+            "Single B-scan: it shows less of an eye than a volume. Its operating points are those "
+            "of such scans."
+        ]
     return [
         "Single B-scan: its scores say less than those of a volume, and operating points are "
         "fitted on volumes, so what is called may be wrong. Compare scores of such scans instead."

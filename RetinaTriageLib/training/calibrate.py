@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from RetinaTriageLib.bundle import Bundle, save_bundle
-from RetinaTriageLib.bundle_manifest import Measured
+from RetinaTriageLib.bundle_manifest import LineScans, Measured
 from RetinaTriageLib.calibration import Calibration, neutral_factor
 from RetinaTriageLib.calibration_fit import fit_calibration
 from RetinaTriageLib.decision import rescored
@@ -38,13 +38,16 @@ Judged = Mapping[str, JudgedScans]
 Decisions = npt.NDArray[np.bool_]
 
 
-def calibrated_bundle(folder: Path, bundle: Bundle, judged: Judged, measured_on: str) -> Bundle:
+def calibrated_bundle(
+    folder: Path, bundle: Bundle, judged: Judged, measured_on: str, *, line_scans: bool = False
+) -> Bundle:
     """Write the bundle again, calibrated on judged scans, with its networks as they are.
 
     Parameters
     ----------
     folder : where to write; must not exist
     measured_on : which scans these are, such as "64 phantoms never trained on"
+    line_scans : whether they have one B-scan each; the calibration for volumes then stays
 
     Raises
     ------
@@ -56,14 +59,15 @@ def calibrated_bundle(folder: Path, bundle: Bundle, judged: Judged, measured_on:
     if not judged:
         msg = "Found no scan with an answer; calibrate on maps that `train grids` wrote."
         raise InputError(msg)
-    stated = {rate.value for rate in Rate}
-    others = [one for one in bundle.manifest.measured if one.name.split(",")[0] not in stated]
     decided = _decided(judged, bundle, measured_on)
-    manifest = replace(
-        bundle.manifest,
-        calibration=_without(_fitted(judged, bundle, measured_on), decided),
-        measured=(*others, *_rates(judged, decided, measured_on)),
-    )
+    calibration = _without(_fitted(judged, bundle, measured_on), decided)
+    rates = _rates(judged, decided, measured_on)
+    if line_scans:
+        manifest = replace(bundle.manifest, line_scans=LineScans(calibration, rates))
+    else:
+        stated = {rate.value for rate in Rate}
+        others = [one for one in bundle.manifest.measured if one.name.split(",")[0] not in stated]
+        manifest = replace(bundle.manifest, calibration=calibration, measured=(*others, *rates))
     return save_bundle(folder, manifest, {}, bundle.model_card, kept=bundle.weights)
 
 

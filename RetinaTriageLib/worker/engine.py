@@ -127,9 +127,10 @@ class TorchEngine:
             request.tissue_map, request.spacing, bundle, compute=compute, patient=patient
         )
         alone = (Hypothesis("judged alone", request.tissue_map, opinions),)
+        calibration = bundle.calibration_of(request.tissue_map.shape[0])
         return Judgement(
             opinions,
-            decide(alone, bundle.vocabulary, bundle.calibration, point),
+            decide(alone, bundle.vocabulary, calibration, point),
             _measures(request, bundle),
             f"{bundle.manifest.name} {bundle.manifest.version}",
             {head.name: head.names for head in bundle.vocabulary.heads},

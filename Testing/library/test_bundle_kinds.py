@@ -175,7 +175,7 @@ def test_joint_classifier_is_evaluated_beside_the_pairs(tmp_path: Path) -> None:
     result = triage(scan(), bundle, CPU)
     answers = {"referral": {"urgent": True, "semi_urgent": False}}
     opinions = tuple(hypothesis.opinions for hypothesis in result.hypotheses)
-    case = JudgedCase("a", "a", answers, opinions, result.joint_opinions)
+    case = JudgedCase("a", "a", 3, answers, opinions, result.joint_opinions)
     found = opinion_evaluations([case], bundle, OperatingPoint.BALANCED, intervals=False)
     judges = [evaluation.judge for evaluation in found]
     assert judges[:2] == ["graph_search × densenet", "all maps × joint"]

@@ -9,6 +9,7 @@ from example_bundle import example_bundle, example_manifest, rewrite_manifest
 
 from RetinaTriageLib.bundle import load_bundle
 from RetinaTriageLib.bundle_manifest import (
+    LineScans,
     Manifest,
     Measured,
     SpacingLimits,
@@ -40,6 +41,10 @@ def test_manifest_survives_writing_and_reading() -> None:
         calibration=Calibration({"balanced": {"therapy": {"laser": 0.3}}}, "8 cases"),
         penalties={"therapy": ((0.0,),)},
         measured=(Measured("Dice", 0.9, "8 cases"),),
+        line_scans=LineScans(
+            Calibration({"balanced": {"therapy": {"laser": 0.6}}}, "9 line scans"),
+            (Measured("Sensitivity", 0.8, "9 line scans"),),
+        ),
         spacing_limits_mm=SpacingLimits((0.01, 0.1), (0.002, 0.005), (0.005, 0.02)),
     )
     manifest = replace(manifest, tissues=(replace(TISSUES[3], label=0), manifest.tissues[1]))
@@ -130,6 +135,21 @@ def test_calibration_of_other_outcomes_is_refused() -> None:
     entry = Calibration({"balanced": {"referral": {"soon": 1.0}}}, "8 cases")
     with pytest.raises(BundleError, match="Calibrate"):
         parse_manifest(manifest_json(replace(with_files(), calibration=entry)))
+
+
+def test_line_scans_calibrated_for_other_outcomes_are_refused() -> None:
+    entry = LineScans(Calibration({"balanced": {"referral": {"soon": 1.0}}}, "8 cases"))
+    with pytest.raises(BundleError, match="Calibrate"):
+        parse_manifest(manifest_json(replace(with_files(), line_scans=entry)))
+
+
+def test_a_single_bscan_has_rates_of_its_own() -> None:
+    own = LineScans(Calibration({}, "9 line scans"), (Measured("Dice", 0.5, "9 line scans"),))
+    manifest = replace(with_files(), line_scans=own)
+    assert manifest.of_scan(1).calibration == own.calibration
+    assert manifest.of_scan(1).measured == own.measured
+    assert manifest.of_scan(2) == manifest
+    assert with_files().of_scan(1) == with_files()
 
 
 def test_penalty_matrix_of_the_wrong_size_is_refused() -> None:

@@ -91,6 +91,37 @@ def test_command_writes_a_calibrated_bundle(tmp_path: Path) -> None:
     assert "Sensitivity, referral: urgent, balanced" in names
 
 
+def test_line_scans_get_points_of_their_own(tmp_path: Path) -> None:
+    truth = np.tile(np.arange(4), 15)
+    late = np.eye(4)[truth] * 0.3 + 0.1
+    late[:, 3] += 0.5  # observation always wins until it is weighed down
+    bundle = example_bundle(tmp_path / "bundle")
+    new = calibrated_bundle(
+        tmp_path / "new", bundle, referral_scans(late, truth), "60 lines", line_scans=True
+    )
+    assert new.calibration == bundle.calibration
+    assert new.manifest.measured == bundle.manifest.measured
+    assert new.calibration_of(2) == new.calibration
+    assert new.calibration_of(1).factors["balanced"]["referral"]["observation"] < 1
+    found = stated_rates(
+        new.manifest.of_scan(1).measured, "referral", "urgent", OperatingPoint.BALANCED
+    )
+    assert found.sensitivity == 1.0
+    assert load_bundle(tmp_path / "new").manifest == new.manifest
+
+
+def test_command_calibrates_line_scans(tmp_path: Path) -> None:
+    example_bundle(tmp_path / "bundle")
+    for seed in range(24):
+        write_grid(tmp_path / "grids" / f"s{seed}.npz", referral=seed % 4, seed=seed)
+    words = ["bundle", "calibrate", str(tmp_path / "bundle"), "--measured-on", "24 lines"]
+    words += ["--line-scans", "--grids", str(tmp_path / "grids"), "--out", str(tmp_path / "new")]
+    assert main(words) == 0
+    new = load_bundle(tmp_path / "new")
+    assert new.calibration_of(1).measured_on == "24 lines"
+    assert new.calibration == load_bundle(tmp_path / "bundle").calibration
+
+
 def test_factors_that_decide_no_better_are_left_out(tmp_path: Path) -> None:
     truth = np.tile(np.arange(4), 15)
     certain = referral_scans(np.eye(4)[truth] * 0.9 + 0.025, truth)

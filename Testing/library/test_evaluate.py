@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 from example_bundle import example_bundle
 
+from RetinaTriageLib.bundle_manifest import LineScans
+from RetinaTriageLib.calibration import Calibration
 from RetinaTriageLib.errors import CancelledError, InputError, OutputError
 from RetinaTriageLib.evaluation.ensemble_runs import EnsembleRuns
 from RetinaTriageLib.evaluation.evaluate import evaluate_bundle
@@ -138,10 +140,27 @@ def test_ensemble_can_be_better_than_its_best_pair(tmp_path: Path) -> None:
             Opinion(f"c{c}", {**others, "referral": mistaken if c == wrong else right})
             for c in range(3)
         )
-        cases.append(JudgedCase(f"case{wrong}", f"p{wrong}", answers, (opinions,)))
+        cases.append(JudgedCase(f"case{wrong}", f"p{wrong}", 3, answers, (opinions,)))
     *pairs, ensemble = opinion_evaluations(cases, bundle, OperatingPoint.BALANCED, intervals=False)
     errors = [pair.of("referral").exclusive.error.count for pair in (*pairs, ensemble)]
     assert errors == [1, 1, 1, 0]
+
+
+def test_single_bscans_are_decided_by_points_of_their_own(tmp_path: Path) -> None:
+    bundle = example_bundle(tmp_path / "bundle")
+    factors = {"urgent": 1.0, "semi_urgent": 4.0, "routine": 1.0, "observation": 1.0}
+    own = Calibration({"balanced": {"referral": factors}}, "9 lines")
+    bundle = replace(bundle, manifest=replace(bundle.manifest, line_scans=LineScans(own)))
+    others = {h.name: np.ones(len(h.outcomes)) / 2 for h in OUTCOME_HEADS if h != REFERRAL}
+    opinion = Opinion("c", {**others, "referral": np.array([0.6, 0.4, 0, 0])})
+    answers = {"referral": {name: name == "urgent" for name in REFERRAL.names}}
+    cases = [JudgedCase(f"{n}", f"{n}", n, answers, ((opinion,),)) for n in (1, 2)]
+    found = [
+        opinion_evaluations(chosen, bundle, OperatingPoint.BALANCED, intervals=False)[-1]
+        for chosen in (cases[:1], cases[1:], cases)
+    ]
+    errors = [one.of("referral").exclusive.error.count for one in found]
+    assert errors == [1, 0, 1]
 
 
 def test_report_is_whole_and_loads_nothing(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from example_bundle import example_bundle
+from example_bundle import example_bundle, rewrite_manifest
 
 from RetinaTriageLib import OCTVolume, TriageOptions, VoxelSpacing, triage
 from RetinaTriageLib.errors import BundleError, CancelledError, GeometryError
@@ -39,6 +39,18 @@ def test_raw_verdict_is_the_mean_of_all_opinions(bundle: Path) -> None:
     result = triage(scan(), bundle, CPU)
     opinions = [o.scores["referral"] for h in result.hypotheses for o in h.opinions]
     np.testing.assert_allclose(result.verdict.raw["referral"], np.mean(opinions, axis=0))
+
+
+def test_a_single_bscan_is_decided_by_its_own_calibration(bundle: Path) -> None:
+    factors = {"urgent": 100.0, "semi_urgent": 1.0, "routine": 1.0, "observation": 1.0}
+    own = {"balanced": {"referral": factors}}
+    fields = {"schema_version": "1.0", "factors": own, "measured_on": "9 lines", "gaps": {}}
+    rewrite_manifest(bundle, line_scans={"calibration": fields, "measured": []})
+    line, volume = (triage(scan(bscans), bundle, CPU).verdict for bscans in (1, 3))
+    assert line.scores["referral"][0] > line.raw["referral"][0]
+    assert line.calibration.startswith("fitted on 9 lines")
+    np.testing.assert_allclose(volume.scores["referral"], volume.raw["referral"])
+    assert volume.calibration == "uncalibrated"
 
 
 def test_provenance_names_the_bundle_and_what_it_was_trained_on(bundle: Path) -> None:

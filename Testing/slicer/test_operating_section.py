@@ -52,6 +52,16 @@ def test_rates_that_the_bundle_states_are_shown(operating: Any):
     assert "fitted on other patients" in operating.label.text
 
 
+def test_a_single_bscan_has_points_of_its_own(operating: Any):
+    volume = operating.label.text
+    (nodes,) = findResults()
+    nodes.consensus.SetAttribute("RetinaTriage.Bscans", "1")
+    operating.show(None)
+    operating.show(nodes)
+    assert "line scans" in operating.label.text
+    assert "line scans" not in volume
+
+
 def test_what_the_bundle_does_not_state_is_not_stated(operating: Any):
     case = operating._case
     operating._case = replace(case, manifest=replace(case.manifest, measured=()))
