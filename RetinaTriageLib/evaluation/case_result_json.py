@@ -24,7 +24,8 @@ from RetinaTriageLib.hypotheses import Opinion
 from RetinaTriageLib.tissues import TISSUES
 from RetinaTriageLib.writers.report_file import whole_file, write_whole_text
 
-SCHEMA_VERSION = 3  # since 2 gray values and tissues are files of their own, since 3 B-scans counted
+# Since 2 gray values and tissues are files of their own; since 3 B-scans are counted.
+SCHEMA_VERSION = 3
 TISSUES_SUFFIX = "_tissues.png"
 
 Identity = Mapping[str, str | int]
