@@ -21,12 +21,9 @@ from RetinaTriageLib.bundle_files import (
     with_file_facts,
     write_bundle_files,
 )
-from RetinaTriageLib.bundle_manifest import (
-    Manifest,
-    manifest_json,
-    parse_manifest,
-)
-from RetinaTriageLib.calibration import Calibration
+from RetinaTriageLib.bundle_manifest import Manifest
+from RetinaTriageLib.bundle_manifest_json import manifest_json, parse_manifest
+from RetinaTriageLib.calibration import UNCALIBRATED, Calibration
 from RetinaTriageLib.errors import BundleError
 from RetinaTriageLib.result import Vocabulary
 
@@ -161,6 +158,7 @@ def check_bundle(path: Path) -> tuple[BundleCheck, ...]:
             )
             for entry in manifest.networks
         ),
+        *_calibration_checks(manifest),
         BundleCheck("model card", f"{len(bundle.model_card.split())} words"),
     )
 
@@ -233,6 +231,20 @@ def _read(path: Path) -> Bundle:
     weights = {entry.file: require_weights(files, entry) for entry in manifest.networks}
     card = files[MODEL_CARD].decode("utf-8", errors="replace")
     return Bundle(manifest, hashlib.sha256(files[MANIFEST]).hexdigest(), card, weights)
+
+
+def _calibration_checks(manifest: Manifest) -> tuple[BundleCheck, BundleCheck]:
+    volumes, lines = (
+        f"fitted on {calibration.measured_on}" if calibration.factors else UNCALIBRATED
+        for calibration in (manifest.calibration, manifest.of_scan(1).calibration)
+    )
+    return (
+        BundleCheck("operating points", volumes),
+        BundleCheck(
+            "operating points of single B-scans",
+            "those of volumes" if manifest.line_scans is None else lines,
+        ),
+    )
 
 
 def _vocabulary_line(manifest: Manifest) -> str:

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from RetinaTriageLib.bundle import SHIPPED
 from RetinaTriageLib.bundle_files import MANIFEST
-from RetinaTriageLib.bundle_manifest import Manifest, parse_manifest
+from RetinaTriageLib.bundle_manifest import Manifest
+from RetinaTriageLib.bundle_manifest_json import parse_manifest
 from RetinaTriageLib.errors import BundleError
 from RetinaTriageSlicer.bundle_facts import manifestText
 

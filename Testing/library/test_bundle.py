@@ -88,6 +88,8 @@ def test_check_lists_every_network_and_what_it_was_trained_on(tmp_path: Path) ->
     assert checks["trained on"] == "Trained on nothing."
     assert {f"unet segmenter{n}" for n in (0, 1)} < checks.keys()
     assert {f"densenet classifier{n}" for n in (0, 1)} < checks.keys()
+    assert checks["operating points"] == "uncalibrated"
+    assert checks["operating points of single B-scans"] == "those of volumes"
 
 
 def test_reading_a_manifest_loads_no_torch(tmp_path: Path) -> None:

@@ -13,9 +13,8 @@ from RetinaTriageLib.bundle_manifest import (
     Manifest,
     Measured,
     SpacingLimits,
-    manifest_json,
-    parse_manifest,
 )
+from RetinaTriageLib.bundle_manifest_json import manifest_json, parse_manifest
 from RetinaTriageLib.calibration import Calibration
 from RetinaTriageLib.errors import BundleError
 from RetinaTriageLib.outcomes import REFERRAL, Outcome, OutcomeHead

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from example_bundle import example_bundle
 
-from RetinaTriageLib.bundle import load_bundle
+from RetinaTriageLib.bundle import check_bundle, load_bundle
 from RetinaTriageLib.cli.main import main
 from RetinaTriageLib.errors import InputError
 from RetinaTriageLib.operating_points import OperatingPoint
@@ -119,6 +119,8 @@ def test_command_calibrates_line_scans(tmp_path: Path) -> None:
     assert main(words) == 0
     new = load_bundle(tmp_path / "new")
     assert new.calibration_of(1).measured_on == "24 lines"
+    checks = {check.what: check.found for check in check_bundle(tmp_path / "new")}
+    assert checks["operating points of single B-scans"] == "fitted on 24 lines"
     assert new.calibration == load_bundle(tmp_path / "bundle").calibration
 
 
