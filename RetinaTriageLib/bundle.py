@@ -145,6 +145,7 @@ def check_bundle(path: Path) -> tuple[BundleCheck, ...]:
     """
     bundle = load_bundle(path)
     manifest = bundle.manifest
+    lines = manifest.line_scans
     sizes = {entry.name: f"{entry.size / 1e6:.1f} MB" for entry in manifest.networks}
     return (
         BundleCheck("bundle", f"{manifest.name} {manifest.version}, {manifest.license}"),
@@ -158,7 +159,11 @@ def check_bundle(path: Path) -> tuple[BundleCheck, ...]:
             )
             for entry in manifest.networks
         ),
-        *_calibration_checks(manifest),
+        BundleCheck("operating points", _calibration_line(manifest.calibration)),
+        BundleCheck(
+            "operating points of single B-scans",
+            _calibration_line(lines.calibration) if lines else "those of volumes",
+        ),
         BundleCheck("model card", f"{len(bundle.model_card.split())} words"),
     )
 
@@ -233,18 +238,8 @@ def _read(path: Path) -> Bundle:
     return Bundle(manifest, hashlib.sha256(files[MANIFEST]).hexdigest(), card, weights)
 
 
-def _calibration_checks(manifest: Manifest) -> tuple[BundleCheck, BundleCheck]:
-    volumes, lines = (
-        f"fitted on {calibration.measured_on}" if calibration.factors else UNCALIBRATED
-        for calibration in (manifest.calibration, manifest.of_scan(1).calibration)
-    )
-    return (
-        BundleCheck("operating points", volumes),
-        BundleCheck(
-            "operating points of single B-scans",
-            "those of volumes" if manifest.line_scans is None else lines,
-        ),
-    )
+def _calibration_line(calibration: Calibration) -> str:
+    return f"fitted on {calibration.measured_on}" if calibration.factors else UNCALIBRATED
 
 
 def _vocabulary_line(manifest: Manifest) -> str:

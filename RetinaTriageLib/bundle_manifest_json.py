@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
@@ -71,11 +72,11 @@ def manifest_json(manifest: Manifest) -> bytes:
         **asdict(replace(manifest, tissues=(), heads=(), calibration=IDENTITY, line_scans=None)),
         "tissues": [tissue_to_json(tissue) for tissue in manifest.tissues],
         "heads": [head_to_json(head) for head in manifest.heads],
-        "calibration": json.loads(calibration_to_json(manifest.calibration)),
+        "calibration": _calibration_json(manifest.calibration),
     }
     if manifest.line_scans is not None:
         fields["line_scans"] = {
-            "calibration": json.loads(calibration_to_json(manifest.line_scans.calibration)),
+            "calibration": _calibration_json(manifest.line_scans.calibration),
             "measured": [asdict(one) for one in manifest.line_scans.measured],
         }
     if manifest.calibration == IDENTITY:
@@ -101,7 +102,7 @@ def _manifest(found: dict[str, Any]) -> Manifest:
             "classifier_grid": GridSpec(**_tuples(known["classifier_grid"])),
             "calibration": _calibration(known.get("calibration")),
             "penalties": {head: tuple(map(tuple, rows)) for head, rows in penalties.items()},
-            "measured": tuple(Measured(**entry) for entry in known.get("measured", ())),
+            "measured": _measured(known.get("measured", ())),
             "spacing_limits_mm": None if limits is None else SpacingLimits(**_tuples(limits)),
             "lesion_namer": None if namer is None else NamerEntry(**namer),
             "line_scans": _line_scans(known.get("line_scans")),
@@ -112,8 +113,15 @@ def _manifest(found: dict[str, Any]) -> Manifest:
 def _line_scans(fields: dict[str, Any] | None) -> LineScans | None:
     if fields is None:
         return None
-    measured = tuple(Measured(**entry) for entry in fields["measured"])
-    return LineScans(_calibration(fields["calibration"]), measured)
+    return LineScans(_calibration(fields["calibration"]), _measured(fields["measured"]))
+
+
+def _measured(rows: Sequence[dict[str, Any]]) -> tuple[Measured, ...]:
+    return tuple(Measured(**row) for row in rows)
+
+
+def _calibration_json(calibration: Calibration) -> Any:
+    return json.loads(calibration_to_json(calibration))
 
 
 def _calibration(fields: dict[str, Any] | None) -> Calibration:

@@ -103,7 +103,8 @@ def calibrate_bundle(parsed: argparse.Namespace) -> int:
     for head in written.vocabulary.heads:
         count = len(judged[head.name].patients) if head.name in judged else 0
         sys.stdout.write(f"{head.name}: {count} scans with an answer\n")
-    for name, gaps in written.calibration_of(1 if parsed.line_scans else 2).gaps.items():
+    calibration = written.calibration_of(1) if parsed.line_scans else written.calibration
+    for name, gaps in calibration.gaps.items():
         for outcome, reason in gaps.items():
             sys.stdout.write(f"{name}, {outcome} keeps its raw scores: {reason}\n")
     return 0

@@ -15,8 +15,7 @@ from example_bundle import (
 )
 
 from RetinaTriageLib.bundle import Bundle, save_bundle
-from RetinaTriageLib.bundle_manifest import LineScans, SpacingLimits
-from RetinaTriageLib.calibration import Calibration
+from RetinaTriageLib.bundle_manifest import SpacingLimits
 from RetinaTriageLib.errors import CancelledError, DeviceError, InputError
 from RetinaTriageLib.inference import ensemble
 from RetinaTriageLib.inference.compute import Compute
@@ -276,13 +275,6 @@ def test_scan_in_black_on_white_becomes_a_note(bundle: Bundle) -> None:
 def test_scores_of_a_single_bscan_come_with_a_warning(bundle: Bundle) -> None:
     output = run_ensemble(example_volume(bscans=1), bundle, compute=CPU)
     assert any("Single B-scan" in note for note in output.notes)
-
-
-def test_points_of_line_scans_take_the_warning_back(bundle: Bundle) -> None:
-    own = replace(bundle, manifest=replace(bundle.manifest, line_scans=LineScans(Calibration())))
-    output = run_ensemble(example_volume(bscans=1), own, compute=CPU)
-    assert any("operating points are those of such scans" in note for note in output.notes)
-    assert not any("what is called may be wrong" in note for note in output.notes)
 
 
 def test_other_input_than_the_bundles_becomes_a_note(bundle: Bundle) -> None:
