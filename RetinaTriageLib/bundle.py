@@ -30,6 +30,7 @@ from RetinaTriageLib.result import Vocabulary
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from RetinaTriageLib.networks.fluid_network import FluidNetwork
     from RetinaTriageLib.networks.joint_classification import JointNetwork
     from RetinaTriageLib.networks.kinds import MapClassifier, Segmenter
     from RetinaTriageLib.networks.lesion_naming import LesionNamer
@@ -86,6 +87,15 @@ class Bundle:
             return None
         return lesion_namer(entry, self.weights[entry.file], self.manifest)
 
+    def fluid_network(self) -> FluidNetwork | None:
+        """Network that looks for intraretinal fluid, on the CPU; None where nothing does."""
+        from RetinaTriageLib.bundle_networks import fluid_network
+
+        entry = self.manifest.fluid_network
+        if entry is None:
+            return None
+        return fluid_network(entry, self.weights[entry.file])
+
     def classification_networks(self) -> tuple[MapClassifier, ...]:
         """Classifiers of single tissue maps, `Manifest.map_classifiers`, on the CPU."""
         from RetinaTriageLib.bundle_networks import classification_network
@@ -125,6 +135,7 @@ def load_bundle(path: Path) -> Bundle:
     bundle = _read(path)
     bundle.segmentation_networks()
     bundle.lesion_namer()
+    bundle.fluid_network()
     bundle.classification_networks()
     bundle.joint_networks()
     return bundle
@@ -207,11 +218,12 @@ def save_bundle(
         raise BundleError(msg)
     files = {f"{name}.safetensors": encode_weights(name, weights[name]) for name in weights}
     files |= {file: known[file] for file in taken.values()}
-    namer = draft.lesion_namer
+    namer, fluid = draft.lesion_namer, draft.fluid_network
     manifest = replace(
         draft,
         segmenters=tuple(with_file_facts(entry, files) for entry in draft.segmenters),
         lesion_namer=namer and with_file_facts(namer, files),
+        fluid_network=fluid and with_file_facts(fluid, files),
         classifiers=tuple(with_file_facts(entry, files) for entry in draft.classifiers),
     )
     files |= {MANIFEST: manifest_json(manifest), MODEL_CARD: model_card.encode()}

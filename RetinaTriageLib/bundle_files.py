@@ -20,13 +20,14 @@ from typing import TypeVar
 
 from RetinaTriageLib.bundle_manifest import (
     ClassifierEntry,
+    FluidEntry,
     NamerEntry,
     NetworkEntry,
     SegmenterEntry,
 )
 from RetinaTriageLib.errors import BundleError, OutputError
 
-Entry = TypeVar("Entry", SegmenterEntry, NamerEntry, ClassifierEntry)
+Entry = TypeVar("Entry", SegmenterEntry, NamerEntry, FluidEntry, ClassifierEntry)
 Loaded = TypeVar("Loaded")
 
 MANIFEST = "bundle.json"

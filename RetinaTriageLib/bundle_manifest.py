@@ -26,6 +26,9 @@ DENSENET, GRADIENT_BOOSTED, JOINT = "densenet", "gradient_boosted", "joint"
 LESION_NAMER = "lesion_namer"
 """Kind of the trees that name the lesions of every tissue map."""
 
+FLUID_NETWORK = "fluid_network"
+"""Kind of the network that looks for intraretinal fluid once the maps are made."""
+
 Limits = tuple[float, float]
 Penalties = Mapping[str, tuple[tuple[float, ...], ...]]
 
@@ -90,18 +93,30 @@ class SegmenterEntry:
 
 
 @dataclass(frozen=True)
-class NamerEntry:
-    """The trees that name lesions; `save_bundle` fills in ``file``, ``sha256`` and ``size``."""
+class FinishEntry:
+    """What finishes tissue maps; `save_bundle` fills in ``file``, ``sha256`` and ``size``."""
 
     name: str
     config: Mapping[str, Any]
     file: str = ""
     sha256: str = ""
     size: int = 0
-    kind: ClassVar[str] = LESION_NAMER
+    kind: ClassVar[str]
 
 
-NetworkEntry = SegmenterEntry | ClassifierEntry | NamerEntry
+class NamerEntry(FinishEntry):
+    """The trees that name lesions."""
+
+    kind = LESION_NAMER
+
+
+class FluidEntry(FinishEntry):
+    """The network that looks for intraretinal fluid."""
+
+    kind = FLUID_NETWORK
+
+
+NetworkEntry = SegmenterEntry | ClassifierEntry | FinishEntry
 
 
 @dataclass(frozen=True)
@@ -124,6 +139,7 @@ class Manifest:
     Attributes
     ----------
     lesion_namer : what names the lesions of every tissue map; None leaves them as segmenters do
+    fluid_network : what looks for intraretinal fluid once more; None leaves it as the maps have it
     trained_on : one sentence, shown beside each score
     calibration : `IDENTITY` where no score was ever calibrated
     line_scans : what stands in for ``calibration`` and ``measured`` where there is one B-scan
@@ -147,6 +163,7 @@ class Manifest:
     measured: tuple[Measured, ...] = ()
     spacing_limits_mm: SpacingLimits | None = None
     lesion_namer: NamerEntry | None = None
+    fluid_network: FluidEntry | None = None
     line_scans: LineScans | None = None
 
     def of_scan(self, bscans: int) -> Manifest:
@@ -163,9 +180,9 @@ class Manifest:
 
     @property
     def networks(self) -> tuple[NetworkEntry, ...]:
-        """Segmenters, what names lesions, then classifiers."""
-        namer = () if self.lesion_namer is None else (self.lesion_namer,)
-        return (*self.segmenters, *namer, *self.classifiers)
+        """Segmenters, what finishes their maps, then classifiers."""
+        finish = (entry for entry in (self.lesion_namer, self.fluid_network) if entry is not None)
+        return (*self.segmenters, *finish, *self.classifiers)
 
     @property
     def map_classifiers(self) -> tuple[ClassifierEntry, ...]:

@@ -16,6 +16,7 @@ from RetinaTriageLib.bundle_json import (
 )
 from RetinaTriageLib.bundle_manifest import (
     ClassifierEntry,
+    FluidEntry,
     GridSpec,
     LineScans,
     Manifest,
@@ -81,7 +82,7 @@ def manifest_json(manifest: Manifest) -> bytes:
         }
     if manifest.calibration == IDENTITY:
         del fields["calibration"]
-    for optional in ("spacing_limits_mm", "lesion_namer", "line_scans"):
+    for optional in ("spacing_limits_mm", "lesion_namer", "fluid_network", "line_scans"):
         if fields[optional] is None:
             del fields[optional]
     return bundle_text(fields)
@@ -90,6 +91,7 @@ def manifest_json(manifest: Manifest) -> bytes:
 def _manifest(found: dict[str, Any]) -> Manifest:
     known = {key: found[key] for key in found if key not in ("format", "schema_version")}
     limits, namer = known.get("spacing_limits_mm"), known.get("lesion_namer")
+    fluid = known.get("fluid_network")
     tissues = [tissue_from_json(label, entry) for label, entry in enumerate(known["tissues"])]
     penalties = known.get("penalties", {})
     return Manifest(
@@ -105,6 +107,7 @@ def _manifest(found: dict[str, Any]) -> Manifest:
             "measured": _measured(known.get("measured", ())),
             "spacing_limits_mm": None if limits is None else SpacingLimits(**_tuples(limits)),
             "lesion_namer": None if namer is None else NamerEntry(**namer),
+            "fluid_network": None if fluid is None else FluidEntry(**fluid),
             "line_scans": _line_scans(known.get("line_scans")),
         }
     )
@@ -140,10 +143,11 @@ def _require_sense(manifest: Manifest) -> None:
     require_unique("head", (head.name for head in manifest.heads))
     require_unique("network", (entry.name for entry in manifest.networks))
     require_unique("weight file", (entry.file.lower() for entry in manifest.networks))
-    if manifest.lesion_namer is not None and manifest.tissues != TISSUES:
+    finish = [e.name for e in (manifest.lesion_namer, manifest.fluid_network) if e is not None]
+    if finish and manifest.tissues != TISSUES:
         msg = (
-            "Found a lesion namer in bundle.json beside tissues of another vocabulary; expected "
-            "the standard one, which is all it knows. Leave the namer out."
+            f"Found {' and '.join(finish)} in bundle.json beside tissues of another vocabulary; "
+            "expected the standard one, which is all they know. Leave them out."
         )
         raise BundleError(msg)
     if not manifest.map_classifiers:

@@ -12,6 +12,7 @@ from RetinaTriageLib.bundle_manifest import (
     RANDOM_FOREST,
     UNET,
     ClassifierEntry,
+    FluidEntry,
     Manifest,
     NamerEntry,
     NetworkEntry,
@@ -26,6 +27,7 @@ from RetinaTriageLib.networks.classification import (
     HeadShape,
 )
 from RetinaTriageLib.networks.classifier_input import ClassifierGrid
+from RetinaTriageLib.networks.fluid_network import FluidConfig, FluidNetwork
 from RetinaTriageLib.networks.forest_segmentation import ForestConfig, ForestSegmenter
 from RetinaTriageLib.networks.graph_segmentation import GraphSearchConfig, GraphSearchSegmenter
 from RetinaTriageLib.networks.joint_classification import JointNetwork
@@ -95,6 +97,23 @@ def lesion_namer(entry: NamerEntry, weights: bytes, manifest: Manifest) -> Lesio
         raise BundleError(_unusable_config(entry, error)) from error
     _require(entry, "tissue classes", namer.config.classes, len(manifest.tissues))
     return namer
+
+
+def fluid_network(entry: FluidEntry, weights: bytes) -> FluidNetwork:
+    """Network that looks for intraretinal fluid, ready to infer.
+
+    Raises
+    ------
+    BundleError
+        If configuration and weights do not fit each other, or this library.
+    """
+    try:
+        config = FluidConfig(**_tuples(entry.config))
+        built = without_data(lambda: FluidNetwork(config))
+        built.require_sound()
+    except UNUSABLE as error:
+        raise BundleError(_unusable_config(entry, error)) from error
+    return with_weights(entry, built, decode_weights(entry, weights))
 
 
 def joint_network(entry: ClassifierEntry, weights: bytes, manifest: Manifest) -> JointNetwork:

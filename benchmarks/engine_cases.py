@@ -21,7 +21,9 @@ from RetinaTriageLib.bundle import Bundle
 from RetinaTriageLib.bundle_networks import classifier_grid
 from RetinaTriageLib.hypotheses import Opinion
 from RetinaTriageLib.inference.allocator import keep_freed_memory
+from RetinaTriageLib.inference.compute import choose_compute
 from RetinaTriageLib.inference.convolution import fused_kernels_agree
+from RetinaTriageLib.inference.finish_maps import finish_of
 from RetinaTriageLib.inference.judge import judge
 from RetinaTriageLib.inference.segment import GridPlan, Segmentation, segment
 from RetinaTriageLib.inference.streaming import StreamedNetwork
@@ -73,7 +75,14 @@ def streamed(
     manifest = bundle.manifest
     source = ClassifierInput(manifest.classifier_input)
     plan = GridPlan(classifier_grid(manifest), bundle.vocabulary, source, 0)
-    return segment(volume, streams, plan, SLAB, lambda _done: None, namer=bundle.lesion_namer())
+    return segment(
+        volume,
+        streams,
+        plan,
+        SLAB,
+        lambda _done: None,
+        finish=finish_of(bundle, choose_compute("cpu")),
+    )
 
 
 def judged(

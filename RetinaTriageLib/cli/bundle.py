@@ -27,6 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
             f"--{kind}", type=_named_path, action="append", required=True, metavar="NAME=WEIGHTS"
         )
     make.add_argument("--lesion-namer", type=Path, metavar="WEIGHTS", help="of train lesion-names")
+    make.add_argument("--fluid-network", type=Path, metavar="WEIGHTS", help="of train fluid")
     make.set_defaults(command=make_bundle)
     calibrate = actions.add_parser(
         "calibrate",
@@ -81,6 +82,7 @@ def make_bundle(parsed: argparse.Namespace) -> int:
         _text(parsed.model_card),
         calibration,
         lesion_namer=parsed.lesion_namer,
+        fluid_network=parsed.fluid_network,
     )
     for check in check_bundle(parsed.out):
         sys.stdout.write(f"{check.what}: {check.found}\n")

@@ -12,6 +12,7 @@ from RetinaTriageLib.errors import InputError
 from RetinaTriageLib.explain.occlusion_map import BoolArray
 from RetinaTriageLib.inference.bscan_stream import bscan_stream
 from RetinaTriageLib.inference.compute import Compute
+from RetinaTriageLib.inference.finish_maps import finish_of
 from RetinaTriageLib.inference.scan_notes import branch_of
 from RetinaTriageLib.inference.segment import GridPlan, segment
 from RetinaTriageLib.networks.classifier_input import ClassifierInput
@@ -38,7 +39,7 @@ def map_marks(
             f"{', '.join(labels)}."
         )
         raise InputError(msg)
-    networks, namer = bundle.segmentation_networks(), bundle.lesion_namer()
+    networks, finish = bundle.segmentation_networks(), finish_of(bundle, compute)
     plan = GridPlan(
         classifier_grid(bundle.manifest),
         bundle.vocabulary,
@@ -51,7 +52,7 @@ def map_marks(
             bscan_stream(network, branch_of(entry, bscan, None), bscan, compute)
             for entry, network in zip(bundle.manifest.segmenters, networks, strict=True)
         )
-        found = segment(bscan, streams, plan, 1, lambda _done: None, namer=namer).consensus[0]
+        found = segment(bscan, streams, plan, 1, lambda _done: None, finish=finish).consensus[0]
         return np.isin(found, [labels[name] for name in tissues])
 
     return marks

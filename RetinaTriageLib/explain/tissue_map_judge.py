@@ -23,8 +23,8 @@ from RetinaTriageLib.explain.occlusion_map import BoolArray, FloatArray, Occlusi
 from RetinaTriageLib.hypotheses import Hypothesis
 from RetinaTriageLib.inference.bscan_stream import bscan_stream
 from RetinaTriageLib.inference.compute import Compute
+from RetinaTriageLib.inference.finish_maps import finish_of, finished_maps
 from RetinaTriageLib.inference.judge import judge
-from RetinaTriageLib.inference.lesion_names import LesionNames
 from RetinaTriageLib.inference.scan_notes import branch_of
 from RetinaTriageLib.inference.segment import GridPlan, Segmentation, segment
 from RetinaTriageLib.networks.classifier_input import (
@@ -98,7 +98,7 @@ class TissueMapJudge:
         ]
         source = ClassifierInput(manifest.classifier_input)
         self._plan = GridPlan(classifier_grid(manifest), bundle.vocabulary, source, seed=0)
-        self._namer = bundle.lesion_namer()
+        self._finish = finish_of(bundle, compute)
         self._local = self._local_maps(bundle.segmentation_networks())
         self._known: dict[bytes, Scores] = {}
 
@@ -133,8 +133,8 @@ class TissueMapJudge:
         if self._local is None:
             found = self._segmented(volume)
             return list(found.tissue_maps), [_all_rows(grid) for grid in found.grids]
-        names = LesionNames(self._namer, volume, self._local.scale)
-        maps = [names.of(labels[np.newaxis]) for labels in self._local.of(picture)]
+        found_labels = [labels[np.newaxis] for labels in self._local.of(picture)]
+        maps = finished_maps(self._finish, volume, self._local.scale, found_labels)
         grids = []
         for labels in maps:
             grid = GridAccumulator(
@@ -145,7 +145,7 @@ class TissueMapJudge:
         return maps, grids
 
     def _segmented(self, bscan: OCTVolume) -> Segmentation:
-        return segment(bscan, self._streams, self._plan, 1, lambda _done: None, namer=self._namer)
+        return segment(bscan, self._streams, self._plan, 1, lambda _done: None, finish=self._finish)
 
     def _scores(self, picture: FloatArray) -> Scores:
         maps, grids = self._maps(picture)

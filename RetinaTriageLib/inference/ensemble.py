@@ -14,6 +14,7 @@ from RetinaTriageLib.errors import InputError
 from RetinaTriageLib.hypotheses import Opinion
 from RetinaTriageLib.inference.bscan_stream import bscan_stream
 from RetinaTriageLib.inference.compute import Compute
+from RetinaTriageLib.inference.finish_maps import finish_of
 from RetinaTriageLib.inference.judge import judge, judge_jointly
 from RetinaTriageLib.inference.memory import in_chunks_that_fit
 from RetinaTriageLib.inference.scan_notes import branch_of, scan_notes
@@ -236,10 +237,10 @@ def _segment(
             bundle.manifest.segmenters, bundle.segmentation_networks(), strict=True
         )
     )
-    namer = bundle.lesion_namer()
+    finish = finish_of(bundle, compute)
     device = compute.torch_device
     return in_chunks_that_fit(
-        lambda slab: segment(volume, streams, plan, slab, reporter.count, device, namer),
+        lambda slab: segment(volume, streams, plan, slab, reporter.count, device, finish),
         slab_bscans,
         "B-scans",
         reporter.say,

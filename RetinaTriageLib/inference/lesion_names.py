@@ -1,9 +1,8 @@
-"""Names of the lesions of a scan's tissue maps; what the maps share is made once."""
+"""Measurements of the lesions of a scan's tissue maps, and the gray that they are taken on."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cached_property
 
 import numpy as np
 
@@ -20,35 +19,11 @@ from RetinaTriageLib.networks.lesion_features import (
     Features,
     lesion_features,
 )
-from RetinaTriageLib.networks.lesion_naming import LesionNamer
 from RetinaTriageLib.networks.lesion_view import GrayScan, VoxelSize, gray_scan
 from RetinaTriageLib.networks.lesions import find_lesions
 from RetinaTriageLib.volume import LabelArray, OCTVolume
 
 WHITE = np.uint8(255)
-
-
-class LesionNames:
-    """Lesions of one scan, named by a bundle's trees, or left alone where it has none.
-
-    Parameters
-    ----------
-    scale : gray scale of the scan, as its networks see it
-    """
-
-    def __init__(self, namer: LesionNamer | None, volume: OCTVolume, scale: GrayScale) -> None:
-        self._namer, self._volume, self._scale = namer, volume, scale
-
-    def of(self, tissue_map: LabelArray) -> LabelArray:
-        """Tissue map (B-scan, depth, width) with its lesions named; the one given stays."""
-        if self._namer is None:
-            return tissue_map
-        gray, size = self._seen
-        return self._namer.named(tissue_map, retina_borders(tissue_map), gray, size)
-
-    @cached_property
-    def _seen(self) -> tuple[GrayScan, VoxelSize]:
-        return measured_scan(self._volume, self._scale)
 
 
 def measured_lesions(volume: OCTVolume, tissue_maps: Sequence[LabelArray]) -> list[Features]:

@@ -1,8 +1,8 @@
 """Segmentation of a volume by several networks in one pass over its B-scans.
 
 Networks take turns on a slab of B-scans. Of its probabilities only what is asked for is kept:
-labels, the consensus and the small grids that classifiers see. Where a bundle names lesions, that
-comes last, as a whole map is needed for it.
+labels, the consensus and the small grids that classifiers see. Maps are finished last, see
+`inference.finish_maps`, as whole ones are needed for it.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ import torch
 from torch import Tensor
 
 from RetinaTriageLib.inference.bscan_stream import BscanStream
+from RetinaTriageLib.inference.finish_maps import UNFINISHED, MapFinish, finished_maps
 from RetinaTriageLib.inference.label_volume import LabelVolume
-from RetinaTriageLib.inference.lesion_names import LesionNames
 from RetinaTriageLib.networks.classifier_input import (
     ClassifierGrid,
     ClassifierInput,
@@ -26,7 +26,6 @@ from RetinaTriageLib.networks.classifier_input import (
     sample_labels,
 )
 from RetinaTriageLib.networks.gray import normalize, tissue_scale
-from RetinaTriageLib.networks.lesion_naming import LesionNamer
 from RetinaTriageLib.result import Vocabulary
 from RetinaTriageLib.volume import LabelArray, OCTVolume
 
@@ -73,7 +72,7 @@ def segment(
     slab_bscans: int,
     on_bscan: Callable[[int], None],
     device: torch.device = PROCESSOR,
-    namer: LesionNamer | None = None,
+    finish: MapFinish = UNFINISHED,
 ) -> Segmentation:
     """Tissue maps, consensus and classifier grids of one volume.
 
@@ -86,8 +85,8 @@ def segment(
     on_bscan : told how many B-scans have gone through a network, up to S x B-scans; what it raises
         ends the work
     device : where the streams compute
-    namer : says what each lesion of a finished map is; None leaves it as the networks call it.
-        Grids of probabilities, or of classes drawn from them, are always the networks' own
+    finish : what goes over the whole maps. Grids of probabilities, or of classes drawn from them,
+        are always the networks' own
     """
     bscans = volume.shape[0]
     scale = tissue_scale(volume.voxels)
@@ -95,7 +94,7 @@ def segment(
     if len(streams) > 1:
         consensus = _Consensus(LabelVolume(volume.shape, device), len(streams))
     outputs = [
-        _NetworkOutput(volume, plan, number, device, renamed=namer is not None)
+        _NetworkOutput(volume, plan, number, device, finished=finish.changes)
         for number in range(len(streams))
     ]
     for stream in streams:
@@ -117,11 +116,18 @@ def segment(
             for _ in range(0 if slab is None else len(slab)):
                 done += 1
                 on_bscan(done)
-    names = LesionNames(namer, volume, scale)
-    tissue_maps = tuple(output.finish(names) for output in outputs)
+    maps = finished_maps(
+        finish,
+        volume,
+        scale,
+        [output.tissue_map.finish() for output in outputs],
+        None if consensus is None else consensus.labels.finish(),
+    )
+    for output, tissue_map in zip(outputs, maps, strict=False):
+        output.show(tissue_map)
     return Segmentation(
-        tissue_maps,
-        tissue_maps[0].copy() if consensus is None else names.of(consensus.labels.finish()),
+        tuple(maps[: len(outputs)]),
+        maps[-1].copy() if consensus is None else maps[-1],
         tuple(output.grids.finish() for output in outputs),
         _aligned([output.grids for output in outputs]) if plan.aligned else (),
     )
@@ -175,7 +181,7 @@ class _NetworkOutput:
         number: int,
         device: torch.device,
         *,
-        renamed: bool,
+        finished: bool,
     ) -> None:
         self.tissue_map = LabelVolume(volume.shape, device)
         self.grids = GridAccumulator(
@@ -183,7 +189,7 @@ class _NetworkOutput:
         )
         self.done = 0
         self._source = plan.source
-        self._grids_last = renamed and plan.source is ClassifierInput.MOST_LIKELY
+        self._grids_last = finished and plan.source is ClassifierInput.MOST_LIKELY
         # A network's draws are its own: one stream of random numbers would tie them together.
         self._seed = int(np.random.SeedSequence((plan.seed, number)).generate_state(1)[0])
 
@@ -202,12 +208,10 @@ class _NetworkOutput:
             self.grids.add_label_tensor(labels)
         self.done += len(labels)
 
-    def finish(self, names: LesionNames) -> LabelArray:
-        """Tissue map with its lesions named; the grids show it."""
-        tissue_map = names.of(self.tissue_map.finish())
+    def show(self, finished: LabelArray) -> None:
+        """Let the grids show the finished map, unless they show probabilities."""
         if self._grids_last:
-            self.grids.add_labels(tissue_map)
-        return tissue_map
+            self.grids.add_labels(finished)
 
 
 class _Consensus:

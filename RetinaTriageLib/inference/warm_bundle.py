@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from RetinaTriageLib.bundle import Bundle
 
 if TYPE_CHECKING:
+    from RetinaTriageLib.networks.fluid_network import FluidNetwork
     from RetinaTriageLib.networks.joint_classification import JointNetwork
     from RetinaTriageLib.networks.kinds import MapClassifier, Segmenter
     from RetinaTriageLib.networks.lesion_naming import LesionNamer
@@ -29,6 +30,10 @@ class WarmBundle(Bundle):
         """Trees that name lesions, if the bundle brings some."""
         return self._lesion_namer
 
+    def fluid_network(self) -> FluidNetwork | None:
+        """Network that looks for intraretinal fluid, if the bundle brings one."""
+        return self._fluid_network
+
     def classification_networks(self) -> tuple[MapClassifier, ...]:
         """Classification networks in the order of the manifest."""
         return self._classification_networks
@@ -44,6 +49,10 @@ class WarmBundle(Bundle):
     @cached_property
     def _lesion_namer(self) -> LesionNamer | None:
         return super().lesion_namer()
+
+    @cached_property
+    def _fluid_network(self) -> FluidNetwork | None:
+        return super().fluid_network()
 
     @cached_property
     def _classification_networks(self) -> tuple[MapClassifier, ...]:

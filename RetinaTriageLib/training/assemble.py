@@ -13,9 +13,11 @@ from torch import Tensor
 from RetinaTriageLib.bundle import Bundle, save_bundle
 from RetinaTriageLib.bundle_manifest import (
     DENSENET,
+    FLUID_NETWORK,
     LESION_NAMER,
     UNET,
     ClassifierEntry,
+    FluidEntry,
     GridSpec,
     Manifest,
     Measured,
@@ -55,6 +57,7 @@ def assemble_bundle(
     calibration: Calibration = IDENTITY,
     *,
     lesion_namer: Path | None = None,
+    fluid_network: Path | None = None,
 ) -> Bundle:
     """Write a bundle of trained weights, those of U-Nets rounded as inference uses them.
 
@@ -63,7 +66,7 @@ def assemble_bundle(
     folder : where to write; must not exist
     segmenters, classifiers : name of the network to ``best.safetensors`` of its training run,
         which says what kind of network it is
-    lesion_namer : ``best.safetensors`` of trees that name lesions
+    lesion_namer, fluid_network : ``best.safetensors`` of what finishes the maps
 
     Raises
     ------
@@ -92,6 +95,10 @@ def assemble_bundle(
     if lesion_namer is not None:
         weights[LESION_NAMER], header = _trained(lesion_namer)
         namer_entry = NamerEntry(LESION_NAMER, json.loads(header["config"]))
+    fluid_entry = None
+    if fluid_network is not None:
+        weights[FLUID_NETWORK], header = _trained(fluid_network)
+        fluid_entry = FluidEntry(FLUID_NETWORK, json.loads(header["config"]))
     manifest = Manifest(
         name=facts.name,
         version=facts.version,
@@ -106,6 +113,7 @@ def assemble_bundle(
         measured=facts.measured,
         spacing_limits_mm=facts.spacing_limits_mm,
         lesion_namer=namer_entry,
+        fluid_network=fluid_entry,
     )
     return save_bundle(folder, manifest, weights, model_card)
 

@@ -10,6 +10,7 @@ from RetinaTriageLib.errors import InputError
 from RetinaTriageLib.inference.compute import REQUESTS
 from RetinaTriageLib.phantoms.devices import SCANNERS, with_bscans, with_middle_bscan
 from RetinaTriageLib.training.answered_cases import AnsweredCase, folder_cases, phantom_cases
+from RetinaTriageLib.training.stack_spacing import device_spacing
 
 
 def add_case_options(parser: argparse.ArgumentParser) -> None:
@@ -24,6 +25,26 @@ def add_case_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--bundle", type=Path, help="whose segmenters; default: the bundled one")
     parser.add_argument("--device", choices=REQUESTS, default="auto", help="where they run")
     parser.add_argument("--out", type=Path, required=True, help="folder; what is there is kept")
+
+
+def add_stack_options(parser: argparse.ArgumentParser) -> None:
+    """Add what `lesion_scans.stack_cases` reads."""
+    parser.add_argument(
+        "--stacks",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="FOLDER",
+        help="labeled B-scans, of which not every tissue need be known; may be given several times",
+    )
+    parser.add_argument(
+        "--spacing-um",
+        type=device_spacing,
+        action="append",
+        default=[],
+        metavar="DEVICE=DEPTH,WIDTH",
+        help="spacing of the stacks of a device",
+    )
 
 
 def stated_cases(

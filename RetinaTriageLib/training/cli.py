@@ -1,4 +1,4 @@
-"""Commands ``train segmentation`` and ``train classification``."""
+"""Commands ``train segmentation``, ``train classification`` and ``train fluid``."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from RetinaTriageLib.training.average_cli import add_average_command
 from RetinaTriageLib.training.checkpoints import read_weights
 from RetinaTriageLib.training.classification_loop import ClassificationPlan, train_classification
 from RetinaTriageLib.training.classification_validation import JOINT_MAPS
+from RetinaTriageLib.training.fluid_cli import add_fluid_views_command
+from RetinaTriageLib.training.fluid_loop import FluidPlan, train_fluid
 from RetinaTriageLib.training.grids_cli import add_grids_command
 from RetinaTriageLib.training.grow_cli import add_grow_command
 from RetinaTriageLib.training.lesions_cli import add_lesion_commands
@@ -23,7 +25,7 @@ from RetinaTriageLib.training.real_cli import add_real_command
 from RetinaTriageLib.training.sample_folder import Folder
 from RetinaTriageLib.training.schedule import Schedule
 from RetinaTriageLib.training.segmentation_loop import SegmentationPlan, train_segmentation
-from RetinaTriageLib.training.train_network import Plan
+from RetinaTriageLib.training.train_network import Plan, TrainingPlan
 from RetinaTriageLib.training.transfer_cli import add_transfer_command
 from RetinaTriageLib.training.tree_cli import add_tree_commands
 
@@ -34,11 +36,13 @@ def add_train_commands(subparsers: argparse._SubParsersAction[argparse.ArgumentP
         "segmentation", help="train a segmentation network on labeled B-scans"
     )
     _add_options(segmentation, SegmentationPlan())
+    _add_class_options(segmentation, SegmentationPlan())
     segmentation.set_defaults(command=run_segmentation)
     classification = subparsers.add_parser(
         "classification", help="train a classification network on tissue maps with answers"
     )
     _add_options(classification, ClassificationPlan())
+    _add_class_options(classification, ClassificationPlan())
     classification.add_argument(
         "--penalty-share",
         type=float,
@@ -49,6 +53,12 @@ def add_train_commands(subparsers: argparse._SubParsersAction[argparse.ArgumentP
         "--joint", action="store_true", help="judge all tissue maps of a scan together"
     )
     classification.set_defaults(command=run_classification)
+    fluid = subparsers.add_parser(
+        "fluid", help="train the network that looks for intraretinal fluid once more"
+    )
+    _add_options(fluid, FluidPlan())
+    fluid.set_defaults(command=run_fluid)
+    add_fluid_views_command(subparsers)
     add_grids_command(subparsers)
     add_lesion_commands(subparsers)
     add_real_command(subparsers)
@@ -89,6 +99,13 @@ def run_classification(options: argparse.Namespace) -> int:
     return 0
 
 
+def run_fluid(options: argparse.Namespace) -> int:
+    """Train the network of fluid as the options say."""
+    plan = _with_options(FluidPlan(), options)
+    train_fluid(plan, options.data, options.out, held_out=options.held_out, on_progress=_print)
+    return 0
+
+
 def weighted_folder(text: str) -> Folder:
     """Folder of an option ``PATH`` or ``PATH=WEIGHT``.
 
@@ -110,9 +127,7 @@ def weighted_folder(text: str) -> Folder:
     return Folder(Path(path), share)
 
 
-def _add_options(
-    parser: argparse.ArgumentParser, plan: SegmentationPlan | ClassificationPlan
-) -> None:
+def _add_options(parser: argparse.ArgumentParser, plan: TrainingPlan) -> None:
     _add_data_options(parser)
     _add_learning_options(parser, plan.optimization)
     parser.add_argument("--seed", type=int, default=plan.seed, help="makes one member of many")
@@ -122,6 +137,16 @@ def _add_options(
         default=plan.resampling.value,
         help="of a member's data: all in another order, or patients drawn with replacement",
     )
+    parser.add_argument("--init-from", type=Path, help="weights to start from (.safetensors)")
+    parser.add_argument("--device", default=plan.device, help="torch device")
+    parser.add_argument(
+        "--single-precision", action="store_true", help="compute in float32, not bfloat16"
+    )
+
+
+def _add_class_options(
+    parser: argparse.ArgumentParser, plan: SegmentationPlan | ClassificationPlan
+) -> None:
     parser.add_argument(
         "--smoothing", type=float, default=plan.smoothing, help="label smoothing, 0 to 1"
     )
@@ -132,11 +157,6 @@ def _add_options(
         metavar=("LOW", "HIGH"),
         default=plan.class_weight_limits,
         help="limits of the weights of frequent and of rare classes; 1 1 weighs them alike",
-    )
-    parser.add_argument("--init-from", type=Path, help="weights to start from (.safetensors)")
-    parser.add_argument("--device", default=plan.device, help="torch device")
-    parser.add_argument(
-        "--single-precision", action="store_true", help="compute in float32, not bfloat16"
     )
 
 

@@ -12,15 +12,15 @@ from pathlib import Path
 from RetinaTriageLib.bundle import Bundle, bundled_models, load_bundle
 from RetinaTriageLib.errors import InputError
 from RetinaTriageLib.inference.compute import Compute, choose_compute
+from RetinaTriageLib.inference.finish_maps import UNFINISHED
 from RetinaTriageLib.inference.lesion_names import measured_lesions
 from RetinaTriageLib.progress import Progress
 from RetinaTriageLib.training.answered_cases import AnsweredScan
-from RetinaTriageLib.training.case_options import add_case_options, stated_cases
+from RetinaTriageLib.training.case_options import add_case_options, add_stack_options, stated_cases
 from RetinaTriageLib.training.lesion_samples import MeasuredLesions, with_truth, write_lesions
 from RetinaTriageLib.training.lesion_scans import changed_gray, stack_cases
 from RetinaTriageLib.training.lesion_training import LesionPlan, train_lesion_names
 from RetinaTriageLib.training.map_grids import automatic_maps
-from RetinaTriageLib.training.stack_spacing import device_spacing
 
 
 def add_lesion_commands(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -32,22 +32,7 @@ def add_lesion_commands(subparsers: argparse._SubParsersAction[argparse.Argument
         "they are named, with the tissues that were drawn there, as .npz files.",
     )
     add_case_options(lesions)
-    lesions.add_argument(
-        "--stacks",
-        type=Path,
-        action="append",
-        default=[],
-        metavar="FOLDER",
-        help="labeled B-scans, of which not every tissue need be known; may be given several times",
-    )
-    lesions.add_argument(
-        "--spacing-um",
-        type=device_spacing,
-        action="append",
-        default=[],
-        metavar="DEVICE=DEPTH,WIDTH",
-        help="spacing of the stacks of a device",
-    )
+    add_stack_options(lesions)
     lesions.add_argument(
         "--changed", type=int, default=0, help="times that a scan is measured on other gray"
     )
@@ -128,7 +113,7 @@ def _lesions(
             "truly are. Draw the tissues that you know."
         )
         raise InputError(msg)
-    maps = automatic_maps(scan.volume, bundle, compute, lambda _done: None, None).tissue_maps
+    maps = automatic_maps(scan.volume, bundle, compute, lambda _done: None, UNFINISHED).tissue_maps
     for number in range(times):
         volume = changed_gray(scan.volume, number) if number else scan.volume
         for tissue_map, features in zip(maps, measured_lesions(volume, maps), strict=True):

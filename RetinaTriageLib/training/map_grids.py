@@ -16,6 +16,7 @@ from RetinaTriageLib.bundle_networks import classifier_grid
 from RetinaTriageLib.errors import InputError
 from RetinaTriageLib.inference.bscan_stream import bscan_stream
 from RetinaTriageLib.inference.compute import Compute
+from RetinaTriageLib.inference.finish_maps import MapFinish, finish_of
 from RetinaTriageLib.inference.segment import GridPlan, Segmentation, segment
 from RetinaTriageLib.inference.slab import suiting_slab
 from RetinaTriageLib.networks.classifier_input import (
@@ -24,7 +25,6 @@ from RetinaTriageLib.networks.classifier_input import (
     GridArray,
     grid_from_labels,
 )
-from RetinaTriageLib.networks.lesion_naming import LesionNamer
 from RetinaTriageLib.progress import OnProgress
 from RetinaTriageLib.tissues import TISSUES
 from RetinaTriageLib.training.answered_cases import AnsweredCase, AnsweredScan, write_missing
@@ -66,7 +66,7 @@ def automatic_grids(
     volume: OCTVolume, bundle: Bundle, compute: Compute, on_bscan: Callable[[int], None]
 ) -> Grids:
     """Grids of the maps of all segmenters of a bundle, in the form that its classifiers see."""
-    found = automatic_maps(volume, bundle, compute, on_bscan, bundle.lesion_namer())
+    found = automatic_maps(volume, bundle, compute, on_bscan, finish_of(bundle, compute))
     names = [entry.name for entry in bundle.manifest.segmenters]
     return dict(zip(names, found.grids, strict=True))
 
@@ -76,9 +76,9 @@ def automatic_maps(
     bundle: Bundle,
     compute: Compute,
     on_bscan: Callable[[int], None],
-    namer: LesionNamer | None,
+    finish: MapFinish,
 ) -> Segmentation:
-    """Segment by all segmenters of a bundle, with lesions named by ``namer``, and make grids."""
+    """Segment by all segmenters of a bundle, finish the maps as stated, and make grids."""
     entries, networks = bundle.manifest.segmenters, bundle.segmentation_networks()
     family = volume.device.value if volume.device else ""
     streams = tuple(
@@ -88,7 +88,7 @@ def automatic_maps(
     source = ClassifierInput(bundle.manifest.classifier_input)
     plan = GridPlan(classifier_grid(bundle.manifest), bundle.vocabulary, source, seed=0)
     slab = suiting_slab(compute, volume.shape)
-    return segment(volume, streams, plan, slab, on_bscan, compute.torch_device, namer)
+    return segment(volume, streams, plan, slab, on_bscan, compute.torch_device, finish)
 
 
 def write_grids(

@@ -12,6 +12,7 @@ import torch
 
 from RetinaTriageLib.inference.allocator import keep_freed_memory
 from RetinaTriageLib.networks.classification import ClassificationNetwork
+from RetinaTriageLib.networks.fluid_network import FluidNetwork
 from RetinaTriageLib.networks.joint_classification import JointNetwork
 from RetinaTriageLib.networks.segmentation import SegmentationNetwork
 from RetinaTriageLib.progress import OnProgress
@@ -48,7 +49,9 @@ class TrainingPlan:
 
 
 Plan = TypeVar("Plan", bound=TrainingPlan)
-Network = TypeVar("Network", bound=SegmentationNetwork | ClassificationNetwork | JointNetwork)
+Network = TypeVar(
+    "Network", bound=SegmentationNetwork | ClassificationNetwork | JointNetwork | FluidNetwork
+)
 Batch = TypeVar("Batch")
 
 

@@ -19,7 +19,8 @@ from RetinaTriageLib.bundle_manifest import NamerEntry
 from RetinaTriageLib.errors import BundleError, InputError
 from RetinaTriageLib.inference.compute import choose_compute
 from RetinaTriageLib.inference.ensemble import judge_map
-from RetinaTriageLib.inference.lesion_names import LesionNames, measured_lesions
+from RetinaTriageLib.inference.finish_maps import MapFinish, finished_maps
+from RetinaTriageLib.inference.lesion_names import measured_lesions
 from RetinaTriageLib.labels.label_sets import RETINA_NOT_FLUID, RPE_COMPLEX, UNKNOWN
 from RetinaTriageLib.networks.gray import tissue_scale
 from RetinaTriageLib.networks.lesion_features import lesion_feature_names
@@ -126,9 +127,10 @@ def test_scan_of_unknown_spacing_is_named() -> None:
     tissue_map = banded_codes()
     tissue_map[:, ILM + 10 : ILM + 40, 20:60] = DRUSEN
     unknown = replace(scan(), spacing=None)
-    names = LesionNames(everything_is(SEROUS), unknown, tissue_scale(unknown.voxels))
-    assert lesions_of(names.of(tissue_map)) == lesions_of(tissue_map)
-    assert (names.of(tissue_map)[tissue_map == DRUSEN] == SEROUS).all()
+    scale = tissue_scale(unknown.voxels)
+    (named,) = finished_maps(MapFinish(everything_is(SEROUS)), unknown, scale, [tissue_map])
+    assert lesions_of(named) == lesions_of(tissue_map)
+    assert (named[tissue_map == DRUSEN] == SEROUS).all()
 
 
 def test_scan_in_black_on_white_is_named_alike() -> None:

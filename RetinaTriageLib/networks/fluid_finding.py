@@ -1,0 +1,107 @@
+"""Intraretinal fluid of tissue maps, settled with what the fluid network saw in the same scan.
+
+The network sees once what all maps of a scan share, and each map keeps a say: fluid that the map
+has and the network sees nowhere becomes retina, and retina that the network sees as fluid becomes
+fluid where it belongs to a region that the map has found a part of.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from scipy import ndimage
+
+from RetinaTriageLib.networks.flat_view import BoolArray, FlatView, Voxels
+from RetinaTriageLib.networks.fluid_network import FluidConfig, FluidNetwork
+from RetinaTriageLib.networks.lesion_view import GrayArray
+from RetinaTriageLib.tissues import TISSUE_BY_NAME
+from RetinaTriageLib.volume import LabelArray
+
+RETINA, FLUID = (
+    TISSUE_BY_NAME[name].label for name in ("neurosensory_retina", "intraretinal_fluid")
+)
+BATCH = 8  # B-scans; more are not faster
+TOUCHING = np.ones((3, 3, 3), np.bool_)
+CERTAIN = 255
+"""Chances are stored as bytes."""
+
+
+@dataclass(frozen=True)
+class SeenFluid:
+    """Chance of intraretinal fluid in one scan.
+
+    Attributes
+    ----------
+    flat : uint8 array (B-scan, row, column) of `view`, 255 is certain
+    """
+
+    view: FlatView
+    flat: GrayArray
+    config: FluidConfig
+
+    def settled(self, tissue_map: LabelArray) -> LabelArray:
+        """Tissue map (B-scan, depth, width) with its fluid settled; the one given stays."""
+        fluid = self.view.covered(tissue_map == FLUID)
+        if not fluid[0].size:
+            return tissue_map
+        own = np.unique(self._regions_around[self.view.places(fluid)])
+        retina = self.view.covered(self._is_found & (tissue_map == RETINA))
+        belongs = np.isin(self._regions_around[self.view.places(retina)], own[own > 0])
+        doubted = self._chance[fluid] <= self.config.doubted * CERTAIN
+        settled = tissue_map.copy()
+        settled[_those(fluid, doubted)] = RETINA
+        settled[_those(retina, belongs)] = FLUID
+        return settled
+
+    @cached_property
+    def _chance(self) -> GrayArray:
+        """Chance in the B-scans, uint8 (B-scan, depth, width)."""
+        return self.view.restored(self.flat)
+
+    @cached_property
+    def _is_found(self) -> BoolArray:
+        found: BoolArray = self._chance > self.config.found * CERTAIN
+        return found
+
+    @cached_property
+    def _regions_around(self) -> npt.NDArray[np.int32]:
+        """Region of found fluid that holds or touches each place of the view, 0 for none."""
+        regions, _ = ndimage.label(self.flat > self.config.found * CERTAIN, TOUCHING)
+        near = ndimage.maximum_filter(regions, 3)
+        return np.where(regions > 0, regions, near).astype(np.int32)
+
+
+@torch.inference_mode()
+def seen_fluid(network: FluidNetwork, raw: GrayArray, view: FlatView) -> SeenFluid:
+    """Let the network look at a scan.
+
+    Parameters
+    ----------
+    raw : uint8 array (B-scan, depth, width), gray on the common scale, bright on dark
+    """
+    gray, device = view.flattened(raw), network.head.weight.device
+    flat = np.zeros(view.shape, np.uint8)
+    seen = np.flatnonzero(view.seen)
+    for first in range(0, len(seen), BATCH):
+        numbers = seen[first : first + BATCH]
+        shown = torch.from_numpy(gray[_with_neighbors(numbers, view)]).to(device)
+        ilm_rows = torch.from_numpy(view.ilm_rows[numbers]).to(device)
+        chances = network(shown, ilm_rows).sigmoid().mul_(CERTAIN).round_()
+        flat[numbers] = chances.to(torch.uint8).cpu().numpy()
+    return SeenFluid(view, flat, network.config)
+
+
+def _with_neighbors(numbers: npt.NDArray[np.intp], view: FlatView) -> npt.NDArray[np.intp]:
+    """Previous, same and next B-scan of each, (N, 3); itself where there is none to be seen."""
+    beside = numbers[:, None] + np.array([-1, 0, 1])
+    inside = np.clip(beside, 0, len(view.seen) - 1)
+    return np.where(view.seen[inside], inside, numbers[:, None])
+
+
+def _those(voxels: Voxels, chosen: BoolArray) -> Voxels:
+    bscan, depth, width = voxels
+    return bscan[chosen], depth[chosen], width[chosen]
