@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 
 from RetinaTriageLib.bundle import Bundle
 from RetinaTriageLib.inference.compute import Compute
@@ -28,10 +29,12 @@ class MapFinish:
     ----------
     namer : says what each lesion is
     fluid : looks for intraretinal fluid once more
+    dtype : that its convolutions run in
     """
 
     namer: LesionNamer | None = None
     fluid: FluidNetwork | None = None
+    dtype: torch.dtype = torch.float32
 
     @property
     def changes(self) -> bool:
@@ -45,7 +48,7 @@ UNFINISHED = MapFinish()
 def finish_of(bundle: Bundle, compute: Compute) -> MapFinish:
     """Everything that a bundle brings to finish its maps with; networks go to the device."""
     fluid = bundle.fluid_network()
-    return MapFinish(bundle.lesion_namer(), fluid and fluid.to(compute.torch_device))
+    return MapFinish(bundle.lesion_namer(), fluid and fluid.to(compute.torch_device), compute.dtype)
 
 
 def finished_maps(
@@ -77,7 +80,7 @@ def finished_maps(
     if finish.fluid is not None:
         common = common_borders(borders[: len(tissue_maps)])
         view = flat_view(common, volume.shape[1], size)
-        seen = seen_fluid(finish.fluid, gray.raw, view)
+        seen = seen_fluid(finish.fluid, gray.raw, view, finish.dtype)
         maps = [seen.settled(tissue_map) for tissue_map in maps]
     return maps
 

@@ -76,12 +76,15 @@ class SeenFluid:
 
 
 @torch.inference_mode()
-def seen_fluid(network: FluidNetwork, raw: GrayArray, view: FlatView) -> SeenFluid:
+def seen_fluid(
+    network: FluidNetwork, raw: GrayArray, view: FlatView, dtype: torch.dtype = torch.float32
+) -> SeenFluid:
     """Let the network look at a scan.
 
     Parameters
     ----------
     raw : uint8 array (B-scan, depth, width), gray on the common scale, bright on dark
+    dtype : that convolutions run in
     """
     gray, device = view.flattened(raw), network.head.weight.device
     flat = np.zeros(view.shape, np.uint8)
@@ -90,7 +93,9 @@ def seen_fluid(network: FluidNetwork, raw: GrayArray, view: FlatView) -> SeenFlu
         numbers = seen[first : first + BATCH]
         shown = torch.from_numpy(gray[_with_neighbors(numbers, view)]).to(device)
         ilm_rows = torch.from_numpy(view.ilm_rows[numbers]).to(device)
-        chances = network(shown, ilm_rows).sigmoid().mul_(CERTAIN).round_()
+        with torch.autocast(device.type, dtype, enabled=dtype != torch.float32):
+            scores = network(shown, ilm_rows).float()
+        chances = scores.sigmoid_().mul_(CERTAIN).round_()
         flat[numbers] = chances.to(torch.uint8).cpu().numpy()
     return SeenFluid(view, flat, network.config)
 
