@@ -1,8 +1,9 @@
 """Intraretinal fluid of tissue maps, settled with what the fluid network saw in the same scan.
 
 The network sees once what all maps of a scan share, and each map keeps a say: fluid that the map
-has and the network sees nowhere becomes retina, and retina that the network sees as fluid becomes
-fluid where it belongs to a region that the map has found a part of.
+has and the network sees nowhere becomes retina. What the network sees as fluid becomes fluid where
+it belongs to a region that the map has found a part of; before it was retina, or the middle of a
+dark cyst taken for vitreous.
 """
 
 from __future__ import annotations
@@ -21,9 +22,12 @@ from RetinaTriageLib.networks.lesion_view import GrayArray
 from RetinaTriageLib.tissues import TISSUE_BY_NAME
 from RetinaTriageLib.volume import LabelArray
 
-RETINA, FLUID = (
-    TISSUE_BY_NAME[name].label for name in ("neurosensory_retina", "intraretinal_fluid")
+VITREOUS, RETINA, FLUID = (
+    TISSUE_BY_NAME[name].label
+    for name in ("vitreous_subhyaloid", "neurosensory_retina", "intraretinal_fluid")
 )
+MAY_BE_FLUID = (VITREOUS, RETINA)
+"""Segmenters take the middle of a large dark cyst for vitreous."""
 BATCH = 8  # B-scans; more are not faster
 TOUCHING = np.ones((3, 3, 3), np.bool_)
 CERTAIN = 255
@@ -49,12 +53,12 @@ class SeenFluid:
         if not fluid[0].size:
             return tissue_map
         own = np.unique(self._regions_around[self.view.places(fluid)])
-        retina = self.view.covered(self._is_found & (tissue_map == RETINA))
-        belongs = np.isin(self._regions_around[self.view.places(retina)], own[own > 0])
+        other = self.view.covered(self._is_found & np.isin(tissue_map, MAY_BE_FLUID))
+        belongs = np.isin(self._regions_around[self.view.places(other)], own[own > 0])
         doubted = self._chance[fluid] <= self.config.doubted * CERTAIN
         settled = tissue_map.copy()
         settled[_those(fluid, doubted)] = RETINA
-        settled[_those(retina, belongs)] = FLUID
+        settled[_those(other, belongs)] = FLUID
         return settled
 
     @cached_property

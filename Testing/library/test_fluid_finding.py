@@ -22,7 +22,7 @@ from RetinaTriageLib.inference.ensemble import judge_map
 from RetinaTriageLib.inference.finish_maps import MapFinish, finished_maps
 from RetinaTriageLib.measures.surfaces import retina_borders
 from RetinaTriageLib.networks.flat_view import FlatView, flat_view
-from RetinaTriageLib.networks.fluid_finding import FLUID, RETINA, SeenFluid, seen_fluid
+from RetinaTriageLib.networks.fluid_finding import FLUID, RETINA, VITREOUS, SeenFluid, seen_fluid
 from RetinaTriageLib.networks.fluid_network import FluidConfig, FluidNetwork
 from RetinaTriageLib.networks.gray import EIGHT_BITS
 from RetinaTriageLib.networks.lesion_view import VoxelSize
@@ -106,14 +106,23 @@ def test_fluid_that_the_network_wavers_about_stays_as_it_is() -> None:
     np.testing.assert_array_equal(seen_in(wavering).settled(tissue_map), tissue_map)
 
 
-def test_nothing_but_retina_becomes_fluid() -> None:
+def test_other_lesions_and_layers_stay_what_they_are() -> None:
     own, subretinal = cyst(slice(20, 40)), cyst(slice(40, 60))
     tissue_map = with_label(own, FLUID)
     tissue_map[subretinal] = SUBRETINAL
     settled = seen_in(np.ones(own.shape)).settled(tissue_map)
     assert (settled[subretinal] == SUBRETINAL).all()
-    for label in (0, 7, 11):
+    for label in (7, 11):
         np.testing.assert_array_equal(settled == label, tissue_map == label)
+
+
+def test_middle_of_a_cyst_that_was_taken_for_vitreous_becomes_fluid() -> None:
+    whole, middle = cyst(slice(20, 60)), cyst(slice(30, 50))
+    tissue_map = with_label(whole, FLUID)
+    tissue_map[middle] = VITREOUS
+    settled = seen_in(whole.astype(float)).settled(tissue_map)
+    assert (settled[middle] == FLUID).mean() > 0.9
+    np.testing.assert_array_equal(settled[:, :ILM], VITREOUS)
 
 
 def test_given_map_stays_as_it_was() -> None:
