@@ -31,8 +31,6 @@ KNOWN_SHARE = 0.04
 FloatArray = npt.NDArray[np.float32]
 BoolArray = npt.NDArray[np.bool_]
 IndexArray = npt.NDArray[np.intp]
-Voxels = tuple[IndexArray, IndexArray, IndexArray]
-"""B-scan, depth and width of some voxels, or B-scan, row and column of places in a view."""
 
 
 @dataclass(frozen=True)
@@ -52,10 +50,15 @@ class FlatView:
     depths: int
     size: VoxelSize
 
+    @property
+    def width(self) -> int:
+        """A-scans of a B-scan."""
+        return int(self.bruch.shape[1])
+
     @cached_property
     def columns(self) -> int:
         """Columns of the view."""
-        extent = self.bruch.shape[1] * self.size.width_mm / COLUMN_MM
+        extent = self.width * self.size.width_mm / COLUMN_MM
         steps: int = max(1, round(extent / COLUMN_STEP))
         return COLUMN_STEP * steps
 
@@ -90,12 +93,11 @@ class FlatView:
 
     def restored(self, flat: GrayArray) -> GrayArray:
         """Bytes of a view back in the B-scans, uint8 (B-scan, depth, width); 0 outside of it."""
-        bscans, width = self.bruch.shape
-        restored = np.zeros((bscans, self.depths, width), np.uint8)
-        places = (np.arange(width) + 0.5) / self._widths_per_column - 0.5
+        restored = np.zeros((len(flat), self.depths, self.width), np.uint8)
+        places = (np.arange(self.width) + 0.5) / self._widths_per_column - 0.5
         columns = torch.from_numpy(np.clip(places, 0, self.columns - 1).astype(np.float32))
         depth = np.arange(self.depths, dtype=np.float32)[:, None]
-        for number in np.flatnonzero(self.seen):
+        for number in np.flatnonzero(self.seen & flat.any(axis=(1, 2))):
             rows = BRUCH_ROW + (depth - self.bruch[number]) * self._rows_per_px
             first = int(np.argmax((rows > -1).any(axis=1)))
             inside = torch.from_numpy(rows[first:].astype(np.float32))
@@ -104,18 +106,21 @@ class FlatView:
             restored[number, first:] = values.round_().to(torch.uint8).numpy()
         return restored
 
-    def covered(self, mask: BoolArray) -> Voxels:
-        """Voxels of a mask (B-scan, depth, width) that the view shows."""
-        bscan, depth, width = np.nonzero(mask)
-        row = self._row_of((bscan, depth, width))
-        inside = self.seen[bscan] & (row >= 0) & (row < ROWS)
-        return bscan[inside], depth[inside], width[inside]
+    def covered(self, voxels: IndexArray) -> IndexArray:
+        """Those of some voxels that the view shows.
 
-    def places(self, voxels: Voxels) -> Voxels:
-        """Nearest place of every voxel, of those that the view shows."""
-        bscan, _, width = voxels
-        column = np.floor((width + 0.5) / self._widths_per_column).astype(np.intp)
-        return bscan, self._row_of(voxels), np.minimum(column, self.columns - 1)
+        Parameters
+        ----------
+        voxels : indices into a raveled array (B-scan, depth, width)
+        """
+        bscan, row, _ = self._places(voxels)
+        return voxels[self.seen[bscan] & (row >= 0) & (row < ROWS)]
+
+    def places(self, voxels: IndexArray) -> IndexArray:
+        """Nearest place of each voxel that the view shows, an index into a raveled view."""
+        _, rows, columns = self.shape
+        bscan, row, column = self._places(voxels)
+        return (bscan * rows + row) * columns + column
 
     @property
     def _rows_per_px(self) -> float:
@@ -123,7 +128,7 @@ class FlatView:
 
     @property
     def _widths_per_column(self) -> float:
-        return float(self.bruch.shape[1] / self.columns)
+        return self.width / self.columns
 
     @cached_property
     def _column_places(self) -> FloatArray:
@@ -139,11 +144,12 @@ class FlatView:
         lines = [np.interp(self._column_places, widths, line) for line in border]
         return np.stack(lines).astype(np.float32)
 
-    def _row_of(self, voxels: Voxels) -> IndexArray:
-        bscan, depth, width = voxels
+    def _places(self, voxels: IndexArray) -> tuple[IndexArray, IndexArray, IndexArray]:
+        """B-scan, nearest row, which may lie outside, and nearest column of each voxel."""
+        bscan, depth, width = np.unravel_index(voxels, (len(self.bruch), self.depths, self.width))
         row = BRUCH_ROW + (depth - self.bruch[bscan, width]) * self._rows_per_px
-        nearest: IndexArray = np.floor(row + 0.5).astype(np.intp)
-        return nearest
+        column = ((width + 0.5) / self._widths_per_column).astype(np.intp)
+        return bscan, np.floor(row + 0.5).astype(np.intp), column
 
 
 def flat_view(borders: Borders, depths: int, size: VoxelSize) -> FlatView:

@@ -16,7 +16,7 @@ import numpy.typing as npt
 import torch
 from scipy import ndimage
 
-from RetinaTriageLib.networks.flat_view import BoolArray, FlatView, Voxels
+from RetinaTriageLib.networks.flat_view import FlatView, IndexArray
 from RetinaTriageLib.networks.fluid_network import FluidConfig, FluidNetwork
 from RetinaTriageLib.networks.lesion_view import GrayArray
 from RetinaTriageLib.tissues import TISSUE_BY_NAME
@@ -49,34 +49,38 @@ class SeenFluid:
 
     def settled(self, tissue_map: LabelArray) -> LabelArray:
         """Tissue map (B-scan, depth, width) with its fluid settled; the one given stays."""
-        fluid = self.view.covered(tissue_map == FLUID)
-        if not fluid[0].size:
+        labels = tissue_map.reshape(-1)
+        fluid = self.view.covered(np.flatnonzero(labels == FLUID))
+        if not fluid.size:
             return tissue_map
-        own = np.unique(self._regions_around[self.view.places(fluid)])
-        other = self.view.covered(self._is_found & np.isin(tissue_map, MAY_BE_FLUID))
-        belongs = np.isin(self._regions_around[self.view.places(other)], own[own > 0])
+        own = np.unique(self._region_near(fluid))
+        other = self._found[np.isin(labels[self._found], MAY_BE_FLUID)]
+        belongs = np.isin(self._region_near(other), own[own > 0])
         doubted = self._chance[fluid] <= self.config.doubted * CERTAIN
-        settled = tissue_map.copy()
-        settled[_those(fluid, doubted)] = RETINA
-        settled[_those(other, belongs)] = FLUID
-        return settled
+        settled = labels.copy()
+        settled[fluid[doubted]] = RETINA
+        settled[other[belongs]] = FLUID
+        return settled.reshape(tissue_map.shape)
 
     @cached_property
     def _chance(self) -> GrayArray:
-        """Chance in the B-scans, uint8 (B-scan, depth, width)."""
-        return self.view.restored(self.flat)
+        """Chance of every voxel, raveled."""
+        return self.view.restored(self.flat).reshape(-1)
 
     @cached_property
-    def _is_found(self) -> BoolArray:
-        found: BoolArray = self._chance > self.config.found * CERTAIN
-        return found
+    def _found(self) -> IndexArray:
+        """Voxels that are fluid where a map knows of the region."""
+        return self.view.covered(np.flatnonzero(self._chance > self.config.found * CERTAIN))
 
     @cached_property
-    def _regions_around(self) -> npt.NDArray[np.int32]:
+    def _regions(self) -> npt.NDArray[np.int32]:
         """Region of found fluid that holds or touches each place of the view, 0 for none."""
         regions, _ = ndimage.label(self.flat > self.config.found * CERTAIN, TOUCHING)
         near = ndimage.maximum_filter(regions, 3)
-        return np.where(regions > 0, regions, near).astype(np.int32)
+        return np.where(regions > 0, regions, near).astype(np.int32).reshape(-1)
+
+    def _region_near(self, voxels: IndexArray) -> npt.NDArray[np.int32]:
+        return self._regions[self.view.places(voxels)]
 
 
 @torch.inference_mode()
@@ -109,8 +113,3 @@ def _with_neighbors(numbers: npt.NDArray[np.intp], view: FlatView) -> npt.NDArra
     beside = numbers[:, None] + np.array([-1, 0, 1])
     inside = np.clip(beside, 0, len(view.seen) - 1)
     return np.where(view.seen[inside], inside, numbers[:, None])
-
-
-def _those(voxels: Voxels, chosen: BoolArray) -> Voxels:
-    bscan, depth, width = voxels
-    return bscan[chosen], depth[chosen], width[chosen]
