@@ -13,6 +13,7 @@ from RetinaTriageLib.errors import InputError
 from RetinaTriageLib.operating_points import OperatingPoint
 from RetinaTriageLib.outcomes import REFERRAL
 from RetinaTriageLib.stated_rates import stated_rates
+from RetinaTriageLib.training import calibrate
 from RetinaTriageLib.training.calibrate import calibrated_bundle, cross_fitted_rates
 from RetinaTriageLib.training.judged_grids import JudgedScans, judged_scans
 
@@ -135,9 +136,24 @@ def test_factors_that_decide_no_better_are_left_out(tmp_path: Path) -> None:
         for name, judged in (("certain", certain), ("late", referral_scans(late, truth)))
     ]
     assert set(kept[0].factors["balanced"]["referral"].values()) == {1.0}
-    assert "no better than raw scores" in kept[0].gaps["balanced"]["referral"]
+    assert "not clearly better than raw scores" in kept[0].gaps["balanced"]["referral"]
     assert kept[1].factors["balanced"]["referral"]["observation"] < 1
     assert "referral" not in kept[1].gaps["balanced"]
+
+
+def test_factors_that_mend_a_few_scans_by_chance_are_left_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    truth = np.tile(np.arange(4), 15)
+    scores = np.eye(4)[truth] * 0.9 + 0.025
+    scores[[8, 28]] = [0.4, 0.05, 0.05, 0.5]  # two urgent ones, nearly called so
+    bundle = example_bundle(tmp_path / "bundle")
+    judged = referral_scans(scores, truth)
+    careful = calibrated_bundle(tmp_path / "careful", bundle, judged, "60 scans").calibration
+    assert set(careful.factors["balanced"]["referral"].values()) == {1.0}
+    monkeypatch.setattr(calibrate, "CLEARLY", 0.0)
+    hasty = calibrated_bundle(tmp_path / "hasty", bundle, judged, "60 scans").calibration
+    assert set(hasty.factors["balanced"]["referral"].values()) != {1.0}
 
 
 def test_factors_of_few_scans_are_left_out(tmp_path: Path) -> None:
